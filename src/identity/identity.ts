@@ -1,0 +1,34 @@
+/** What a verified certificate says. All text is printable, without control characters, and at most 255 characters. */
+export interface Identity {
+  /** The subject's common name: exactly one, never empty. */
+  readonly user: string;
+  readonly device: string | null;
+  /** What the certificate claims; a site document decides which claims it takes. Sorted, without doubles. */
+  readonly groups: readonly string[];
+  /** MODBUS/TCP Security role extension (OID 1.3.6.1.4.1.50316.802.1), the whole string; null: the NULL role (R-23). */
+  readonly role: string | null;
+  readonly tier: string | null;
+  /** Derived from the issuer, never from what the client says. */
+  readonly tenant: string | null;
+  /** RFC 4514 text of the issuer's name, for people. */
+  readonly issuer: string;
+  /** Hexadecimal, lower case, no separators. */
+  readonly serialNumber: string;
+  /** SHA-256 of the leaf's DER, hexadecimal, lower case. */
+  readonly fingerprint: string;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** Why a certificate gives no identity. What was presented is kept, so that the record can name who was refused. */
+export interface Refusal {
+  /** Stable, for programs: e.g. `no-certificate`, `untrusted`, `expired`, `is-ca`, `no-client-auth`, `role-twice`. */
+  readonly code: string;
+  /** What is wrong, for the reader of the record. */
+  readonly reason: string;
+  /** What would allow it. */
+  readonly advice: string;
+  /** What the certificate said, unverified and made printable; null where there was none. */
+  readonly presented: { readonly subject: string; readonly serialNumber: string; readonly fingerprint: string } | null;
+}
