@@ -1,0 +1,31 @@
+import type { RecordIdentity, RecordOperation } from "../audit/index.ts";
+import type { Identity } from "../identity/index.ts";
+import type { Operation } from "../modbus/index.ts";
+
+/** An operation as it stands on record: its parts that are there, values included. */
+export function recordedOperation(operation: Operation): RecordOperation {
+  const { unit, functionCode, subFunction, reads, writes, files, data } = operation;
+  return {
+    unit,
+    functionCode,
+    ...(subFunction < 0 ? {} : { subFunction }),
+    ...(reads ? { reads: { table: reads.table, address: reads.address, quantity: reads.quantity } } : {}),
+    ...(writes
+      ? {
+          writes: {
+            table: writes.table,
+            address: writes.address,
+            quantity: writes.quantity,
+            ...("values" in writes ? { values: [...writes.values] } : { and: writes.and, or: writes.or }),
+          },
+        }
+      : {}),
+    ...(files.length > 0 ? { files: files.map(({ file, record, length }) => ({ file, record, length })) } : {}),
+    ...(data.length > 0 ? { data: Buffer.from(data).toString("hex") } : {}),
+  };
+}
+
+export function recordedIdentity(identity: Identity): RecordIdentity {
+  const { user, device, groups, role, tier, tenant, serialNumber, fingerprint } = identity;
+  return { user, device, groups, role, tier, tenant, serialNumber, fingerprint };
+}

@@ -1,0 +1,93 @@
+import { serviceOf, type Machine, type Service, type Snapshot } from "../site/index.ts";
+
+/** ALPN protocol under which the gateway answers with the list of services the certificate may open. */
+export const DIRECTORY_PROTOCOL = "niac-directory";
+
+export type Target =
+  | { readonly kind: "service"; readonly machine: Machine; readonly service: Service }
+  | { readonly kind: "directory" }
+  | { readonly kind: "none"; readonly named: string | null; readonly reason: string; readonly advice: string };
+
+/** What a client said about where it wants to go. */
+export interface Wish {
+  /** SNI as sent; empty or undefined where there was none. */
+  readonly serverName: string | undefined;
+  /** The ALPN protocol that was agreed on, or null. */
+  readonly protocol: string | null;
+  /** The listener is the one of Modbus/TCP Security: the service may be left out where the machine has one Modbus service. */
+  readonly modbusOnly: boolean;
+}
+
+/**
+ * Which service a connection is for. By ALPN `<service>.<machine>`, else by SNI `<service>.<machine>.<appliance>`; on the Modbus
+ * listener also `<machine>.<appliance>`, and no name at all where the site has one Modbus service in all.
+ */
+export function findTarget(snapshot: Snapshot, wish: Wish): Target {
+  if (wish.protocol === DIRECTORY_PROTOCOL) return { kind: "directory" };
+  if (wish.protocol !== null && parseLabels(wish.protocol) && wish.protocol !== "http/1.1") {
+    return named(snapshot, wish.protocol, wish.modbusOnly);
+  }
+  const name = wish.serverName?.toLowerCase().replace(/\.$/, "") ?? "";
+  const suffix = `.${snapshot.site.appliance}`;
+  if (name.endsWith(suffix)) return named(snapshot, name.slice(0, -suffix.length), wish.modbusOnly);
+  if (wish.modbusOnly) {
+    const all = modbusServices(snapshot.machines);
+    if (all.length === 1) return all[0]!;
+  }
+  const form = `<service>.<machine>.${snapshot.site.appliance}`;
+  return {
+    kind: "none",
+    named: name === "" ? null : name,
+    reason: name === "" ? "the client named no machine" : `the client asked for ${name}, which is no machine here`,
+    advice: `Let the client send the server name ${form} (SNI), or the ALPN protocol <service>.<machine>.`,
+  };
+}
+
+/** Which of the offered ALPN protocols to agree on; undefined: none, which ends the handshake with an alert. */
+export function chooseProtocol(
+  snapshot: Snapshot,
+  serverName: string | undefined,
+  offered: readonly string[],
+  modbusOnly: boolean,
+): string | undefined {
+  if (offered.includes(DIRECTORY_PROTOCOL)) return DIRECTORY_PROTOCOL;
+  for (const protocol of offered) {
+    if (findTarget(snapshot, { serverName: undefined, protocol, modbusOnly }).kind === "service" && parseLabels(protocol)) {
+      return protocol;
+    }
+  }
+  // Browsers and HTTP clients always offer ALPN; towards a machine's own web page the name decides.
+  const byName = findTarget(snapshot, { serverName, protocol: null, modbusOnly });
+  return byName.kind === "service" && offered.includes("http/1.1") ? "http/1.1" : undefined;
+}
+
+function named(snapshot: Snapshot, labels: string, modbusOnly: boolean): Target {
+  const [first, second, ...more] = labels.split(".");
+  if (first !== undefined && second !== undefined && more.length === 0) {
+    const machine = snapshot.machines.find((each) => each.name === second);
+    const service = serviceOf(snapshot, second, first);
+    if (machine && service && (!modbusOnly || service.protocol !== "tcp")) return { kind: "service", machine, service };
+  }
+  if (first !== undefined && second === undefined && modbusOnly) {
+    const found = modbusServices(snapshot.machines.filter((each) => each.name === first));
+    if (found.length === 1) return found[0]!;
+  }
+  return {
+    kind: "none",
+    named: labels,
+    reason: `there is no service ${labels} here${modbusOnly ? " that speaks Modbus" : ""}`,
+    advice: "See `niac site show` for the machines and services of this site.",
+  };
+}
+
+function modbusServices(machines: readonly Machine[]): Array<Target & { kind: "service" }> {
+  return machines.flatMap((machine) =>
+    machine.services
+      .filter((service) => service.protocol !== "tcp")
+      .map((service) => ({ kind: "service" as const, machine, service })),
+  );
+}
+
+function parseLabels(protocol: string): boolean {
+  return /^[a-z0-9-]+\.[a-z0-9-]+$/.test(protocol);
+}

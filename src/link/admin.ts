@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { defineCall, defineEvent } from "../base/index.ts";
+import { gatewayMachines, gatewaySessions } from "./gateway.ts";
+
+const versionSchema = z.strictObject({
+  version: z.number(),
+  /** SHA-256 of the text, hexadecimal. */
+  hash: z.string(),
+  /** Milliseconds since the epoch. */
+  appliedAt: z.number(),
+  appliedBy: z.string(),
+  note: z.string(),
+});
+/** One entry of the site document's history. */
+export type SiteVersion = z.infer<typeof versionSchema>;
+
+export const siteApply = defineCall(
+  "site.apply",
+  z.strictObject({ text: z.string(), fileName: z.string(), by: z.string(), note: z.string() }),
+  /** `report`: what was found and what changed, in lines for people; `applied` null: nothing was changed. */
+  z.strictObject({ applied: versionSchema.nullable(), report: z.array(z.string()) }),
+);
+export const siteRollback = defineCall(
+  "site.rollback",
+  z.strictObject({ version: z.number(), by: z.string() }),
+  z.strictObject({ applied: versionSchema.nullable(), report: z.array(z.string()) }),
+);
+/** Without a version, the one in force. */
+export const siteShow = defineCall(
+  "site.show",
+  z.strictObject({ version: z.number().nullable() }),
+  z.strictObject({ version: versionSchema, text: z.string() }),
+);
+export const siteHistory = defineCall("site.history", z.null(), z.array(versionSchema));
+
+/** Records travel as the JSON they are stored as; the reader of the answer only shows them. */
+const recordsSchema = z.array(z.unknown());
+export const auditRead = defineCall(
+  "audit.read",
+  z.strictObject({ from: z.number().nullable(), limit: z.number(), reverse: z.boolean() }),
+  recordsSchema,
+);
+export const auditQuery = defineCall(
+  "audit.query",
+  z.strictObject({ filter: z.record(z.string(), z.unknown()), limit: z.number(), before: z.number().nullable() }),
+  recordsSchema,
+);
+/** One record with those that belong to it. */
+export const auditShow = defineCall("audit.show", z.strictObject({ index: z.number() }), recordsSchema);
+/** From then on, auditNew comes for every commit. */
+export const auditFollow = defineCall("audit.follow", z.null(), z.null());
+export const auditNew = defineEvent("audit.new", z.strictObject({ records: recordsSchema }));
+
+export const sessionsList = defineCall("sessions.list", z.null(), gatewaySessions.result);
+export const sessionsEnd = defineCall(
+  "sessions.end",
+  z.strictObject({ session: z.string(), reason: z.string(), by: z.string() }),
+  z.strictObject({ ended: z.boolean() }),
+);
+export const statusShow = defineCall(
+  "status",
+  z.null(),
+  z.strictObject({
+    origin: z.string(),
+    version: z.string(),
+    gateway: z.enum(["attached", "away"]),
+    site: versionSchema.nullable(),
+    records: z.number(),
+    audit: z.string(),
+    machines: gatewayMachines.result,
+  }),
+);

@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { parseDrafts, type RecordDraft } from "../audit/index.ts";
+import { defineCall, defineEvent } from "../base/index.ts";
+import { parseSnapshot, type Snapshot } from "../site/index.ts";
+
+/** Hands a value from outside to a parser that throws, so that its own message is what the reader sees. */
+function parsed<T>(parse: (json: unknown) => T): z.ZodType<T> {
+  return z.unknown().transform((value, context) => {
+    try {
+      return parse(value);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+export const snapshotSchema: z.ZodType<Snapshot> = parsed(parseSnapshot);
+const draftsSchema: z.ZodType<readonly RecordDraft[]> = parsed(parseDrafts);
+
+/** PEM texts. The key is held in the gateway's memory and nowhere else. */
+const tlsSchema = z.strictObject({ certificate: z.string(), key: z.string(), clientCa: z.string() });
+export type TlsMaterial = z.infer<typeof tlsSchema>;
+
+const sessionSchema = z.strictObject({
+  id: z.string(),
+  user: z.string(),
+  device: z.string().nullable(),
+  source: z.string(),
+  machine: z.string(),
+  service: z.string(),
+  grants: z.array(z.string()),
+  /** Milliseconds since the epoch. */
+  started: z.number(),
+  lastActive: z.number(),
+  reads: z.number(),
+  writes: z.number(),
+  denials: z.number(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+});
+/** A live session as `niac sessions` shows it. */
+export type SessionView = z.infer<typeof sessionSchema>;
+
+const machineSchema = z.strictObject({
+  machine: z.string(),
+  service: z.string(),
+  circuit: z.enum(["closed", "open", "half-open"]),
+  connections: z.number(),
+  pending: z.number(),
+  queued: z.number(),
+  failures: z.number(),
+  lastError: z.string().nullable(),
+});
+/** The state of a machine's port as `niac status` shows it. */
+export type MachineView = z.infer<typeof machineSchema>;
+
+/**
+ * The gateway's first words, after every (re)connection: who it is (`instance` is new at every start), which sessions it still
+ * has, and which permitted writes it still waits for. Everything else control had open under that name is over.
+ */
+export const attach = defineCall(
+  "gateway.attach",
+  z.strictObject({ instance: z.string(), sessions: z.array(z.string()), writes: z.array(z.string()) }),
+  z.strictObject({ snapshot: snapshotSchema, tls: tlsSchema }),
+);
+
+/** Answered after the commit. `now`: somebody waits. */
+export const append = defineCall(
+  "audit.append",
+  z.strictObject({ drafts: draftsSchema, urgency: z.enum(["now", "soon"]) }),
+  z.null(),
+);
+
+export const newSnapshot = defineEvent("site.snapshot", z.strictObject({ snapshot: snapshotSchema }));
+
+/** Asked of the gateway by control, for a command. */
+export const gatewaySessions = defineCall("gateway.sessions", z.null(), z.array(sessionSchema));
+export const gatewayMachines = defineCall("gateway.machines", z.null(), z.array(machineSchema));
+export const gatewayEnd = defineCall(
+  "gateway.end",
+  z.strictObject({ session: z.string(), reason: z.string() }),
+  z.strictObject({ ended: z.boolean() }),
+);

@@ -1,0 +1,62 @@
+import { chmodSync, rmSync } from "node:fs";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { Channel, systemCode, UnavailableError } from "../base/index.ts";
+
+/** Names of control's sockets below the run directory: they are two, so that a gateway gone wrong is no administrator. */
+export const GATEWAY_SOCKET = "gateway.sock";
+export const ADMIN_SOCKET = "admin.sock";
+
+/** Accepts channels on a Unix socket that only this user may open. A socket file left by a process that is gone is replaced. */
+export async function listen(path: string, self: string, accept: (channel: Channel) => void): Promise<Server> {
+  if (await answers(path)) {
+    throw new UnavailableError(
+      "already-running",
+      `another niac control listens on ${path}`,
+      "Stop it first, or give this one another NIAC_RUN_DIR.",
+    );
+  }
+  rmSync(path, { force: true });
+  const server = createServer((socket) => accept(new Channel(socket, self)));
+  const before = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(before);
+  }
+  chmodSync(path, 0o600);
+  return server;
+}
+
+/** Rejects with an UnavailableError that says what is not there. */
+export async function dial(path: string, self: string): Promise<Channel> {
+  return new Channel(await connected(path), self);
+}
+
+function connected(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.removeAllListeners("error");
+      resolve(socket);
+    });
+    socket.once("error", (error) => {
+      const code = systemCode(error);
+      const advice =
+        code === "EACCES" ? "Run the command as the user niac runs as." : "Start the appliance with `niac up`, or check NIAC_RUN_DIR.";
+      reject(new UnavailableError("control-away", `niac control does not answer on ${path} (${code})`, advice));
+    });
+  });
+}
+
+async function answers(path: string): Promise<boolean> {
+  try {
+    (await connected(path)).destroy();
+    return true;
+  } catch (error) {
+    if (error instanceof UnavailableError) return false;
+    throw error;
+  }
+}

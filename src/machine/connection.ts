@@ -1,0 +1,196 @@
+import { connect, type Socket } from "node:net";
+import { messageOf, PeerError, type Clock } from "../base/index.ts";
+import {
+  decodeReply,
+  encodeRequest,
+  FrameBuffer,
+  MBAP_HEADER,
+  MBAP_MAX_FRAME,
+  transactionId,
+  unitId,
+  writeHeader,
+} from "../modbus/index.ts";
+import type { Flushable, Flusher } from "./flusher.ts";
+import { Slots } from "./slots.ts";
+import { GATEWAY_TARGET_FAILED, mayBeSent, type Transaction } from "./transaction.ts";
+
+/** Bytes read from a machine at once, and collected for it in one turn before they are written. */
+const READ_BUFFER = 65_536;
+const WRITE_BUFFER = 65_536;
+
+export interface ConnectionEvents {
+  opened(): void;
+  /** The first answer on this connection. */
+  answered(): void;
+  /** Answers came, so there is room. */
+  room(): void;
+  /** A transaction has left the connection, one way or the other. Called before its own answered or failed. */
+  left(transaction: Transaction): void;
+  lost(connection: Connection, loss: Loss): void;
+}
+
+/** How a connection went. */
+export interface Loss {
+  readonly reason: string;
+  /** What was under way, in the order it was sent. */
+  readonly inFlight: Transaction[];
+  /** The machine sent what no answer may be. */
+  readonly violation: boolean;
+  readonly wasOpen: boolean;
+  /** It gave at least one good answer. */
+  readonly served: boolean;
+}
+
+/** One TCP connection to a Modbus machine. Encodes afresh, with ids of its own, and checks every reply against its request. */
+export class Connection implements Flushable {
+  readonly #socket: Socket;
+  readonly #flusher: Flusher;
+  readonly #clock: Clock;
+  readonly #events: ConnectionEvents;
+  readonly #slots: Slots;
+  readonly #frames = new FrameBuffer();
+  readonly #maxPending: number;
+  #out = Buffer.allocUnsafeSlow(WRITE_BUFFER);
+  #outLength = 0;
+  #dirty = false;
+  #open = false;
+  #gone = false;
+  #served = false;
+  #lastReply = 0;
+
+  constructor(
+    address: { readonly host: string; readonly port: number },
+    options: { maxPending: number; connectTimeout: number; flusher: Flusher; clock: Clock; events: ConnectionEvents },
+  ) {
+    this.#flusher = options.flusher;
+    this.#clock = options.clock;
+    this.#events = options.events;
+    this.#maxPending = options.maxPending;
+    this.#slots = new Slots(options.maxPending);
+    const buffer = Buffer.allocUnsafeSlow(READ_BUFFER);
+    this.#socket = connect({
+      ...address,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 30_000,
+      onread: {
+        buffer,
+        callback: (length) => {
+          this.#read(buffer, length);
+          return true;
+        },
+      },
+    });
+    this.#socket.setTimeout(options.connectTimeout, () => {
+      if (!this.#open) this.close(`no answer to the connection attempt in ${options.connectTimeout} ms`);
+    });
+    this.#socket.once("connect", () => {
+      this.#open = true;
+      this.#socket.setTimeout(0);
+      this.#lastReply = this.#clock.monotonic();
+      this.#events.opened();
+    });
+    this.#socket.on("error", (error) => this.close(messageOf(error)));
+    this.#socket.on("end", () => this.close("the machine closed the connection"));
+    this.#socket.on("close", () => this.close("the connection was closed"));
+  }
+
+  get open(): boolean {
+    return this.#open && !this.#gone;
+  }
+
+  get pending(): number {
+    return this.#slots.pending;
+  }
+
+  hasRoom(): boolean {
+    return this.#open && !this.#gone && this.#slots.pending < this.#maxPending;
+  }
+
+  /** The caller has asked hasRoom(). False where the connection had to be given up instead. */
+  send(transaction: Transaction): boolean {
+    mayBeSent(transaction);
+    if (this.#outLength + MBAP_MAX_FRAME > WRITE_BUFFER) this.flush();
+    const id = this.#slots.take(transaction, this.#clock.monotonic());
+    if (id < 0) {
+      this.close("too many of its answers are overdue");
+      return false;
+    }
+    const at = this.#outLength;
+    const end = encodeRequest(transaction.operation, this.#out, at + MBAP_HEADER);
+    writeHeader(this.#out, at, id, transaction.operation.unit, end - at - MBAP_HEADER);
+    this.#outLength = end;
+    if (!this.#dirty) {
+      this.#dirty = true;
+      this.#flusher.add(this);
+    }
+    return true;
+  }
+
+  flush(): void {
+    this.#dirty = false;
+    if (this.#outLength === 0 || this.#gone) return;
+    this.#socket.write(this.#out.subarray(0, this.#outLength));
+    this.#outLength = 0;
+    // What the kernel did not take at once is still read from the buffer, so that one is left to it.
+    if (this.#socket.writableLength > 0) this.#out = Buffer.allocUnsafeSlow(WRITE_BUFFER);
+  }
+
+  /** Fails what is past its deadline; a connection that has said nothing since is given up. */
+  expire(now: number, reason: string): void {
+    const { transactions, oldest } = this.#slots.expire(now);
+    if (transactions.length === 0) return;
+    for (const transaction of transactions) {
+      this.#events.left(transaction);
+      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
+    }
+    if (this.#lastReply < oldest) this.close(reason);
+  }
+
+  close(reason: string, violation = false): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#socket.destroy();
+    const inFlight = this.#slots.drain();
+    this.#events.lost(this, { reason, inFlight, violation, wasOpen: this.#open, served: this.#served });
+  }
+
+  #read(buffer: Buffer, length: number): void {
+    const frames = this.#frames;
+    this.#lastReply = this.#clock.monotonic();
+    try {
+      frames.push(buffer.subarray(0, length));
+      while (!this.#gone && frames.next()) this.#reply(frames.bytes, frames.start, frames.end);
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      this.close(`the machine sent a malformed frame: ${error.message}`, true);
+    }
+    if (!this.#gone) this.#events.room();
+  }
+
+  #reply(bytes: Uint8Array, start: number, end: number): void {
+    const id = transactionId(bytes, start);
+    const transaction = this.#slots.match(id);
+    if (transaction === "late") return;
+    if (transaction === null) {
+      this.close(`the machine sent a reply to transaction ${id}, which was not asked`, true);
+      return;
+    }
+    this.#events.left(transaction);
+    try {
+      const unit = unitId(bytes, start);
+      if (unit !== transaction.operation.unit) {
+        throw new PeerError("reply-unit", `a reply of unit ${unit} to a request to unit ${transaction.operation.unit}`);
+      }
+      transaction.answered(decodeReply(transaction.operation, bytes, start + MBAP_HEADER, end));
+      if (this.#served) return;
+      this.#served = true;
+      this.#events.answered();
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      const reason = `the machine's reply does not fit its request: ${error.message}`;
+      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
+      this.close(reason, true);
+    }
+  }
+}

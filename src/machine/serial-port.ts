@@ -1,0 +1,249 @@
+import { SerialPort as SerialDevice } from "serialport";
+import { BugError, messageOf, PeerError, type Clock } from "../base/index.ts";
+import { decodeReply, decodeRtu, encodeRequest, encodeRtu, expectedReplyLength, RTU_MAX_FRAME } from "../modbus/index.ts";
+import { Circuit } from "./circuit.ts";
+import { Lane, LaneRing } from "./lane.ts";
+import {
+  GATEWAY_PATH_UNAVAILABLE,
+  GATEWAY_TARGET_FAILED,
+  mayBeSent,
+  SERVER_DEVICE_BUSY,
+  type MachineFailure,
+  type MachinePort,
+  type PortEvents,
+  type PortStatus,
+  type Transaction,
+} from "./transaction.ts";
+
+export interface SerialPortOptions {
+  readonly name: string;
+  readonly serial: {
+    readonly path: string;
+    readonly baudRate: number;
+    readonly parity: "none" | "even" | "odd";
+    readonly stopBits: 1 | 2;
+  };
+  readonly maxQueued: number;
+  /** Milliseconds. */
+  readonly requestTimeout: number;
+}
+
+const BROADCAST = 0;
+
+/**
+ * Modbus RTU behind a serial line (MODBUS over Serial Line V1.02): one request at a time on the wire, 3.5 characters of
+ * silence between frames, the reply's end known from its own length and not from silence alone.
+ */
+export class SerialPort implements MachinePort {
+  readonly #options: SerialPortOptions;
+  readonly #clock: Clock;
+  readonly #events: PortEvents;
+  readonly #circuit = new Circuit();
+  readonly #ring = new LaneRing();
+  readonly #request = Buffer.alloc(RTU_MAX_FRAME);
+  readonly #reply = Buffer.alloc(RTU_MAX_FRAME);
+  #replyLength = 0;
+  #device: SerialDevice | null = null;
+  #opening = false;
+  #current: Transaction | null = null;
+  #timeout: NodeJS.Timeout | null = null;
+  #quietUntil = 0;
+  #waitingForQuiet = false;
+  #closed = false;
+
+  constructor(options: SerialPortOptions, clock: Clock, events: PortEvents) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  openLane(): Lane {
+    return new Lane();
+  }
+
+  submit(lane: Lane, transaction: Transaction): void {
+    if (this.#closed || lane.closed) throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
+    mayBeSent(transaction);
+    const { name, maxQueued, requestTimeout } = this.#options;
+    if (transaction.operation.unit === BROADCAST) {
+      const reason = `unit 0 is a broadcast, which gets no reply on the serial line of ${name}; name one unit`;
+      transaction.failed({ exception: GATEWAY_PATH_UNAVAILABLE, outcome: "not-sent", reason });
+      return;
+    }
+    if (this.#ring.queued >= maxQueued) {
+      const reason = `${name} has ${maxQueued} requests waiting, which is its limit`;
+      transaction.failed({ exception: SERVER_DEVICE_BUSY, outcome: "not-sent", reason });
+      return;
+    }
+    if (!this.#device && this.#circuit.state(this.#clock.monotonic()) === "open") {
+      transaction.failed(this.#away());
+      return;
+    }
+    transaction.lane = lane;
+    transaction.deadline = this.#clock.monotonic() + requestTimeout;
+    this.#ring.push(lane, transaction);
+    this.#next();
+  }
+
+  closeLane(lane: Lane): void {
+    lane.closed = true;
+    this.#ring.remove(lane);
+  }
+
+  status(): PortStatus {
+    return {
+      circuit: this.#circuit.state(this.#clock.monotonic()),
+      connections: this.#device ? 1 : 0,
+      pending: this.#current ? 1 : 0,
+      queued: this.#ring.queued,
+      failures: this.#circuit.failures,
+      lastError: this.#circuit.lastError,
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#lost("niac closed the serial line");
+  }
+
+  #open(): void {
+    if (this.#opening) return;
+    this.#opening = true;
+    const { path, baudRate, parity, stopBits } = this.#options.serial;
+    const device = new SerialDevice({ path, baudRate, parity, stopBits, dataBits: 8, autoOpen: false });
+    device.on("data", (chunk: Buffer) => this.#data(chunk));
+    device.on("close", () => {
+      if (this.#device === device) this.#lost("the serial line was closed");
+    });
+    device.on("error", (error) => {
+      if (this.#device === device) this.#lost(messageOf(error));
+    });
+    device.open((error) => {
+      this.#opening = false;
+      if (error) {
+        this.#lost(`${path} cannot be opened: ${messageOf(error)}`);
+      } else if (this.#closed) {
+        device.close();
+      } else {
+        this.#device = device;
+        this.#next();
+      }
+    });
+  }
+
+  #next(): void {
+    if (this.#current || this.#ring.queued === 0 || this.#closed || this.#waitingForQuiet) return;
+    if (!this.#device) {
+      this.#open();
+      return;
+    }
+    const now = this.#clock.monotonic();
+    if (now < this.#quietUntil) {
+      this.#waitingForQuiet = true;
+      setTimeout(() => {
+        this.#waitingForQuiet = false;
+        this.#next();
+      }, Math.ceil(this.#quietUntil - now));
+      return;
+    }
+    const transaction = this.#ring.takeFor(this);
+    if (!transaction) return;
+    if (now >= transaction.deadline) {
+      const reason = `the serial line of ${this.#options.name} was busy for ${this.#options.requestTimeout} ms`;
+      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason });
+      this.#next();
+      return;
+    }
+    this.#send(this.#device, transaction);
+  }
+
+  #send(device: SerialDevice, transaction: Transaction): void {
+    const pdu = Buffer.alloc(RTU_MAX_FRAME);
+    const length = encodeRequest(transaction.operation, pdu, 0);
+    const end = encodeRtu(transaction.operation.unit, pdu.subarray(0, length), this.#request, 0);
+    this.#current = transaction;
+    this.#replyLength = 0;
+    if (transaction.lane) transaction.lane.inFlight++;
+    device.write(this.#request.subarray(0, end));
+    const { name, requestTimeout } = this.#options;
+    // The time a machine has to answer begins when it is asked, however long the line was busy before.
+    this.#timeout = setTimeout(() => {
+      const reason = `${name} (unit ${transaction.operation.unit}) did not answer within ${requestTimeout} ms`;
+      this.#done()?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
+      this.#next();
+    }, requestTimeout);
+  }
+
+  #data(chunk: Buffer): void {
+    const transaction = this.#current;
+    // Bytes nobody asked for: noise, or an answer that came too late. The line must fall silent before the next request.
+    if (!transaction) {
+      this.#quietUntil = this.#clock.monotonic() + this.#silence();
+      return;
+    }
+    if (this.#replyLength + chunk.length > RTU_MAX_FRAME) {
+      this.#bad(`the reply is longer than ${RTU_MAX_FRAME} bytes`);
+      return;
+    }
+    chunk.copy(this.#reply, this.#replyLength);
+    this.#replyLength += chunk.length;
+    try {
+      const expected = expectedReplyLength(transaction.operation, this.#reply, 0, this.#replyLength);
+      if (expected === 0 || this.#replyLength < expected) return;
+      const { unit, pduStart, pduEnd } = decodeRtu(this.#reply, 0, this.#replyLength);
+      if (unit !== transaction.operation.unit) {
+        throw new PeerError("reply-unit", `a reply of unit ${unit} to a request to unit ${transaction.operation.unit}`);
+      }
+      const reply = decodeReply(transaction.operation, this.#reply, pduStart, pduEnd);
+      this.#done()?.answered(reply);
+      if (this.#circuit.failures > 0) this.#events.circuit(true, "the machine answers again");
+      this.#circuit.succeeded();
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      this.#bad(error.message);
+      return;
+    }
+    this.#next();
+  }
+
+  #bad(what: string): void {
+    const reason = `the reply of ${this.#options.name} does not fit its request: ${what}`;
+    this.#events.violation(reason);
+    this.#done()?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
+    this.#next();
+  }
+
+  /** Ends the transaction on the wire and returns it. */
+  #done(): Transaction | null {
+    const transaction = this.#current;
+    this.#current = null;
+    if (this.#timeout) clearTimeout(this.#timeout);
+    this.#timeout = null;
+    this.#quietUntil = this.#clock.monotonic() + this.#silence();
+    if (transaction?.lane) transaction.lane.inFlight--;
+    return transaction;
+  }
+
+  #lost(reason: string): void {
+    const device = this.#device;
+    this.#device = null;
+    if (device?.isOpen) device.close();
+    if (!this.#closed) {
+      const working = this.#circuit.failures === 0;
+      this.#circuit.failed(this.#clock.monotonic(), reason, Math.random());
+      if (working) this.#events.circuit(false, reason);
+    }
+    this.#done()?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
+    for (const transaction of this.#ring.takeWhere(() => true)) transaction.failed(this.#away());
+  }
+
+  #away(): MachineFailure {
+    const why = this.#circuit.lastError ?? "the line is closed";
+    return { exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason: `${this.#options.name} cannot be reached: ${why}` };
+  }
+
+  /** 3.5 characters of 11 bits, and never under 1.75 ms (section 2.5.1.1); milliseconds. */
+  #silence(): number {
+    return Math.max((3.5 * 11 * 1000) / this.#options.serial.baudRate, 1.75);
+  }
+}

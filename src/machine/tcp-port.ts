@@ -1,0 +1,225 @@
+import { BugError, type Clock } from "../base/index.ts";
+import { Circuit } from "./circuit.ts";
+import { Connection, type ConnectionEvents, type Loss } from "./connection.ts";
+import type { Flusher } from "./flusher.ts";
+import { Lane, LaneRing } from "./lane.ts";
+import {
+  GATEWAY_TARGET_FAILED,
+  mayBeSent,
+  SERVER_DEVICE_BUSY,
+  type MachineFailure,
+  type MachinePort,
+  type PortEvents,
+  type PortStatus,
+  type Transaction,
+} from "./transaction.ts";
+
+export interface TcpPortOptions {
+  readonly name: string;
+  readonly tcp: { readonly host: string; readonly port: number };
+  readonly maxConnections: number;
+  readonly maxPending: number;
+  readonly maxQueued: number;
+  /** Milliseconds. */
+  readonly requestTimeout: number;
+}
+
+/**
+ * A machine's Modbus TCP service: a few connections shared by all sessions. The first connection with room is used, so that
+ * requests gather there; another is opened only when all are full. What finds no room waits, lanes served in turn.
+ */
+export class TcpPort implements MachinePort {
+  readonly #options: TcpPortOptions;
+  readonly #flusher: Flusher;
+  readonly #clock: Clock;
+  readonly #events: PortEvents;
+  readonly #circuit = new Circuit();
+  readonly #ring = new LaneRing();
+  readonly #connections: Connection[] = [];
+  #sweep: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: TcpPortOptions, flusher: Flusher, clock: Clock, events: PortEvents) {
+    this.#options = options;
+    this.#flusher = flusher;
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  openLane(): Lane {
+    return new Lane();
+  }
+
+  submit(lane: Lane, transaction: Transaction): void {
+    if (this.#closed || lane.closed) throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
+    mayBeSent(transaction);
+    transaction.lane = lane;
+    transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
+    if (lane.waiting.length === 0) {
+      const connection = this.#roomFor(lane);
+      if (connection && this.#send(connection, lane, transaction)) return;
+    }
+    this.#queue(lane, transaction);
+  }
+
+  closeLane(lane: Lane): void {
+    lane.closed = true;
+    this.#ring.remove(lane);
+  }
+
+  status(): PortStatus {
+    return {
+      circuit: this.#circuit.state(this.#clock.monotonic()),
+      connections: this.#connections.filter((connection) => connection.open).length,
+      pending: this.#connections.reduce((sum, connection) => sum + connection.pending, 0),
+      queued: this.#ring.queued,
+      failures: this.#circuit.failures,
+      lastError: this.#circuit.lastError,
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#sweep) clearTimeout(this.#sweep);
+    this.#sweep = null;
+    for (const connection of [...this.#connections]) connection.close("niac closed the connection");
+    this.#failQueued();
+  }
+
+  #roomFor(lane: Lane): Connection | null {
+    if (lane.inFlight > 0) {
+      const bound = this.#connections.find((connection) => connection === lane.connection);
+      return bound?.hasRoom() ? bound : null;
+    }
+    for (const connection of this.#connections) if (connection.hasRoom()) return connection;
+    return null;
+  }
+
+  #send(connection: Connection, lane: Lane, transaction: Transaction): boolean {
+    if (!connection.send(transaction)) return false;
+    lane.connection = connection;
+    lane.inFlight++;
+    this.#watch();
+    return true;
+  }
+
+  #queue(lane: Lane, transaction: Transaction): void {
+    const { maxQueued, name } = this.#options;
+    if (this.#ring.queued >= maxQueued) {
+      const reason = `${name} has ${maxQueued} requests waiting, which is its limit`;
+      transaction.failed({ exception: SERVER_DEVICE_BUSY, outcome: "not-sent", reason });
+      return;
+    }
+    if (!this.#growOrHave()) {
+      transaction.failed(this.#away());
+      return;
+    }
+    this.#ring.push(lane, transaction);
+    this.#watch();
+  }
+
+  /** True where a connection is there or on its way. */
+  #growOrHave(): boolean {
+    const opening = this.#connections.some((connection) => !connection.open);
+    if (opening || this.#connections.length >= this.#options.maxConnections) return true;
+    if (this.#circuit.state(this.#clock.monotonic()) === "open") return this.#connections.length > 0;
+    this.#connect();
+    return true;
+  }
+
+  #connect(): void {
+    const events: ConnectionEvents = {
+      opened: () => this.#serve(),
+      answered: () => {
+        if (this.#circuit.failures > 0) this.#events.circuit(true, "the machine answers again");
+        this.#circuit.succeeded();
+      },
+      room: () => this.#serve(),
+      left: (transaction) => {
+        if (transaction.lane) transaction.lane.inFlight--;
+      },
+      lost: (connection, loss) => this.#lost(connection, loss),
+    };
+    const { tcp, maxPending, requestTimeout } = this.#options;
+    this.#connections.push(
+      new Connection(tcp, { maxPending, connectTimeout: requestTimeout, flusher: this.#flusher, clock: this.#clock, events }),
+    );
+  }
+
+  #serve(): void {
+    if (this.#ring.queued === 0) return;
+    for (const connection of this.#connections) {
+      while (connection.hasRoom()) {
+        const transaction = this.#ring.takeFor(connection);
+        if (!transaction?.lane) break;
+        if (!this.#send(connection, transaction.lane, transaction)) {
+          this.#ring.putBack(transaction.lane, transaction);
+          break;
+        }
+      }
+    }
+    if (this.#ring.queued > 0) this.#growOrHave();
+  }
+
+  #lost(connection: Connection, loss: Loss): void {
+    this.#connections.splice(this.#connections.indexOf(connection), 1);
+    const { reason, inFlight, violation } = loss;
+    // A machine that closes a connection it has served, or an idle one, may simply be restarting: it is asked again at once.
+    if (!this.#closed && (violation || (!loss.served && (inFlight.length > 0 || !loss.wasOpen)))) {
+      const working = this.#circuit.failures === 0;
+      this.#circuit.failed(this.#clock.monotonic(), reason, Math.random());
+      if (violation) this.#events.violation(reason);
+      if (working) this.#events.circuit(false, reason);
+    }
+    for (const transaction of inFlight.reverse()) {
+      const lane = transaction.lane;
+      if (lane) lane.inFlight--;
+      // A read that was under way does no harm when it is asked once more; a write might.
+      if (lane && !lane.closed && !this.#closed && !violation && !transaction.retried && isPlainRead(transaction)) {
+        transaction.retried = true;
+        this.#ring.putBack(lane, transaction);
+      } else {
+        transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
+      }
+    }
+    if (this.#ring.queued > 0 && !this.#closed && !this.#growOrHave()) this.#failQueued();
+  }
+
+  #failQueued(): void {
+    for (const transaction of this.#ring.takeWhere(() => true)) transaction.failed(this.#away());
+  }
+
+  #away(): MachineFailure {
+    const why = this.#circuit.lastError ?? "no connection";
+    return {
+      exception: GATEWAY_TARGET_FAILED,
+      outcome: "not-sent",
+      reason: `${this.#options.name} does not answer (${why}); niac tries again shortly`,
+    };
+  }
+
+  /** Deadlines are looked after by one timer for all, which rests while nothing is under way. */
+  #watch(): void {
+    if (this.#sweep) return;
+    const period = Math.min(Math.max(this.#options.requestTimeout / 8, 10), 250);
+    this.#sweep = setTimeout(() => {
+      this.#sweep = null;
+      this.#expire();
+    }, period);
+  }
+
+  #expire(): void {
+    const now = this.#clock.monotonic();
+    const reason = `${this.#options.name} did not answer within ${this.#options.requestTimeout} ms`;
+    for (const connection of [...this.#connections]) connection.expire(now, reason);
+    for (const transaction of this.#ring.takeWhere((waiting) => now >= waiting.deadline)) {
+      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason: `${reason}: it was still waiting` });
+    }
+    this.#serve();
+    if (this.#ring.queued > 0 || this.#connections.some((connection) => connection.pending > 0)) this.#watch();
+  }
+}
+
+function isPlainRead(transaction: Transaction): boolean {
+  return transaction.operation.functionCode <= 4;
+}
