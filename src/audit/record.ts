@@ -50,7 +50,11 @@ export interface RecordOperation {
   /** -1 is left out. */
   readonly subFunction?: number;
   readonly reads?: RecordRange;
-  readonly writes?: RecordRange & { readonly values?: readonly number[]; readonly and?: number; readonly or?: number };
+  readonly writes?: RecordRange & {
+    readonly values?: readonly number[];
+    readonly and?: number;
+    readonly or?: number;
+  };
   readonly files?: readonly { readonly file: number; readonly record: number; readonly length: number }[];
   /** Hexadecimal, at most 253 bytes. */
   readonly data?: string;
@@ -66,7 +70,11 @@ export interface RecordDraft {
   readonly session?: string;
   readonly identity?: RecordIdentity;
   /** What a refused certificate said of itself, unverified. */
-  readonly presented?: { readonly subject: string; readonly serialNumber: string; readonly fingerprint: string };
+  readonly presented?: {
+    readonly subject: string;
+    readonly serialNumber: string;
+    readonly fingerprint: string;
+  };
   /** `address:port` of the laptop. */
   readonly source?: string;
   readonly machine?: string;
@@ -100,4 +108,6 @@ export interface RecordDraft {
 export interface AuditRecord extends RecordDraft {
   readonly origin: string;
   readonly index: number;
+  /** When it was committed, milliseconds since the epoch: much later than `time` means that it was held back. */
+  readonly stored: number;
 }

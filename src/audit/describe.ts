@@ -1,0 +1,129 @@
+import { canonicalJson } from "./canonical.ts";
+import type { AuditRecord, RecordOperation, RecordRange } from "./record.ts";
+
+/** Puts an operation into words; what it returns is made printable by the caller. */
+export type DescribeOperation = (operation: RecordOperation) => string;
+
+/** MODBUS Application Protocol V1.1b3, section 6. */
+const FUNCTIONS: Readonly<Record<number, string>> = {
+  1: "read coils",
+  2: "read discrete inputs",
+  3: "read holding registers",
+  4: "read input registers",
+  5: "write single coil",
+  6: "write single register",
+  7: "read exception status",
+  8: "diagnostics",
+  11: "get comm event counter",
+  12: "get comm event log",
+  15: "write multiple coils",
+  16: "write multiple registers",
+  17: "report server id",
+  20: "read file record",
+  21: "write file record",
+  22: "mask write register",
+  23: "read/write multiple registers",
+  24: "read FIFO queue",
+  43: "encapsulated interface",
+};
+
+const TABLE_WORDS = {
+  coils: "coil",
+  discreteInputs: "discrete input",
+  holdingRegisters: "holding register",
+  inputRegisters: "input register",
+} as const;
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  ok: "done by the machine",
+  exception: "answered with an exception",
+  timeout: "no answer in time; the machine may have done it",
+  "not-sent": "not sent to the machine",
+  unknown: "unknown whether the machine did it",
+};
+
+/** Values shown of one write; the long form shows all. */
+const VALUES_SHOWN = 8;
+
+/** What happened, in words and without who and where. Holds text as recorded: make it printable before a terminal sees it. */
+export function describeRecord(record: AuditRecord, describe: DescribeOperation = describeOperation): string {
+  switch (record.kind) {
+    case "session.start":
+      return "session opened";
+    case "session.end":
+      return join("session ended", lasting(record), counted(record.counts));
+    case "session.refused":
+      return record.presented === undefined ? "refused" : `refused, presented ${record.presented.subject}`;
+    case "operation":
+      return record.operation === undefined ? "operation" : describe(record.operation);
+    case "outcome":
+      return outcome(record);
+    case "reads":
+      return join("reads", lasting(record), counted(record.counts));
+    case "malformed":
+      return record.bytes === undefined ? "malformed frame" : `malformed frame ${record.bytes}`;
+    case "site":
+      return join(
+        "site document",
+        record.siteVersion === undefined ? "" : `version ${record.siteVersion}`,
+        extras(record),
+      );
+    case "admin":
+    case "process":
+      break;
+  }
+  return extras(record) || record.kind;
+}
+
+/** The built-in words for an operation; addresses count from 0. */
+export function describeOperation(operation: RecordOperation): string {
+  const { functionCode, subFunction, unit, reads, writes, files, data } = operation;
+  const name = FUNCTIONS[functionCode] ?? "unknown function";
+  const parts = [subFunction === undefined ? name : `${name} ${subFunction}`];
+  if (writes !== undefined) parts.push(addresses(writes) + written(writes));
+  if (reads !== undefined)
+    parts.push(writes === undefined ? addresses(reads) : `reading ${addresses(reads)}`);
+  for (const each of files ?? []) parts.push(`file ${each.file} record ${each.record} length ${each.length}`);
+  if (data !== undefined && data !== "") parts.push(`data ${data}`);
+  return `${parts.join(", ")} (function ${functionCode}, unit ${unit})`;
+}
+
+function addresses({ table, address, quantity }: RecordRange): string {
+  const word = TABLE_WORDS[table];
+  return quantity === 1 ? `${word} ${address}` : `${word}s ${address}..${address + quantity - 1}`;
+}
+
+function written({ values, and, or }: NonNullable<RecordOperation["writes"]>): string {
+  if (values !== undefined) {
+    const more = values.length > VALUES_SHOWN ? `, … ${values.length} values` : "";
+    return ` = ${values.slice(0, VALUES_SHOWN).join(", ")}${more}`;
+  }
+  return and === undefined || or === undefined ? "" : ` and 0x${and.toString(16)} or 0x${or.toString(16)}`;
+}
+
+function outcome(record: AuditRecord): string {
+  const words = OUTCOMES[record.outcome ?? "unknown"] ?? `outcome ${record.outcome}`;
+  return record.exception === undefined
+    ? words
+    : `${words} ${record.exception.toString(16).padStart(2, "0").toUpperCase()}`;
+}
+
+function lasting({ duration }: AuditRecord): string {
+  return duration === undefined ? "" : `over ${(duration / 1_000).toFixed(1)} s`;
+}
+
+function counted(counts: AuditRecord["counts"]): string {
+  return Object.entries(counts ?? {})
+    .map(([what, times]) => `${what} ${times}`)
+    .join(" ");
+}
+
+function extras({ detail }: AuditRecord): string {
+  return Object.entries(detail ?? {})
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : canonicalJson(value)}`)
+    .join(" ");
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(" ");
+}

@@ -1,0 +1,154 @@
+import { canonicalJson } from "./canonical.ts";
+import { describeRecord } from "./describe.ts";
+import type { DescribeOperation } from "./describe.ts";
+import { columns, cut, fit, printable } from "./printable.ts";
+import type { AuditRecord } from "./record.ts";
+
+export interface FormatOptions {
+  readonly color: boolean;
+  /** Columns of the terminal; longer lines are cut. Left out: nothing is cut but who and where. */
+  readonly width?: number;
+  /** IANA name; left out: the process's own zone. Times carry their offset in any case. */
+  readonly timeZone?: string;
+  readonly describe?: DescribeOperation;
+}
+
+const TIME = 29;
+const INDEX = 8;
+const DECISION = 6;
+const WHO = 16;
+const WHERE = 22;
+
+const GREEN = "\u001b[32m";
+const RED = "\u001b[31m";
+const DIM = "\u001b[2m";
+const PLAIN = "\u001b[0m";
+
+/** The row above the lines of `formatRecord`. */
+export function formatHeader({ color, width }: FormatOptions): string {
+  const row = [
+    fit("TIME", TIME),
+    "INDEX".padStart(INDEX),
+    fit("", DECISION),
+    fit("WHO", WHO),
+    fit("WHERE", WHERE),
+    "WHAT",
+  ].join("  ");
+  return paint(cut(row, width ?? Infinity), DIM, color);
+}
+
+/** One record in one line. No text of the record can leave its column, move the cursor or change a colour. */
+export function formatRecord(record: AuditRecord, options: FormatOptions): string {
+  const { color, width = Infinity, timeZone, describe } = options;
+  const before = `${formatTime(record.time, timeZone)}  ${String(record.index).padStart(INDEX)}  `;
+  const decision = fit(decisionWord(record), DECISION);
+  const after = `  ${fit(quoted(who(record)), WHO)}  ${fit(quoted(where(record)), WHERE)}  ${what(record, describe)}`;
+  const left = width - columns(before) - DECISION;
+  if (left < 0) return cut(before + decision, width);
+  return (
+    before +
+    paint(decision, record.decision === "permit" ? GREEN : RED, color && record.decision !== undefined) +
+    cut(after, left)
+  );
+}
+
+/** All of one record, a field a line, aligned; values are never cut. */
+export function formatRecordLong(record: AuditRecord, options: FormatOptions): string {
+  const rows = [...longRows(record, options)];
+  const name = Math.max(...rows.map(([field]) => columns(field)));
+  return rows.map(([field, value]) => `${paint(fit(field, name), DIM, options.color)}  ${value}`).join("\n");
+}
+
+function* longRows(record: AuditRecord, options: FormatOptions): Generator<readonly [string, string]> {
+  const { time, index, origin, stored, decision, ...rest } = record;
+  yield ["index", String(index)];
+  yield ["origin", printable(origin)];
+  yield ["time", formatTime(time, options.timeZone)];
+  yield ["stored", formatTime(stored, options.timeZone)];
+  yield ["what", printable(describeRecord(record, options.describe))];
+  if (decision !== undefined) {
+    yield ["decision", paint(decisionWord(record), decision === "permit" ? GREEN : RED, options.color)];
+  }
+  for (const [field, value] of Object.entries(rest)) yield* fieldRows(field, value);
+}
+
+/** Objects are taken apart, so that each value stands on a line of its own. */
+function* fieldRows(field: string, value: unknown): Generator<readonly [string, string]> {
+  if (typeof value === "string") yield [field, printable(value)];
+  else if (Array.isArray(value)) yield [field, value.map(oneValue).join(", ") || "none"];
+  else if (typeof value === "object" && value !== null) {
+    for (const [key, inner] of Object.entries(value)) yield* fieldRows(`${field}.${printable(key)}`, inner);
+  } else yield [field, value === null ? "none" : canonicalJson(value)];
+}
+
+function oneValue(value: unknown): string {
+  return typeof value === "string" ? quoted(printable(value)) : printable(canonicalJson(value));
+}
+
+function decisionWord({ decision, kind }: AuditRecord): string {
+  if (decision === "permit") return "PERMIT";
+  return decision === "denial" || kind === "session.refused" ? "DENIED" : "";
+}
+
+function who({ identity, presented, source }: AuditRecord): string {
+  if (identity !== undefined) return printable(identity.user);
+  // Unverified: a question mark says so.
+  return presented === undefined ? printable(source ?? "-") : `?${printable(presented.subject)}`;
+}
+
+function where({ machine, service }: AuditRecord): string {
+  if (machine === undefined) return "-";
+  return printable(service === undefined ? machine : `${machine}/${service}`);
+}
+
+function what(record: AuditRecord, describe: DescribeOperation | undefined): string {
+  const because = [
+    record.stage,
+    record.rule === undefined ? undefined : `rule ${record.rule}`,
+    record.reason,
+  ];
+  const words = because.filter((part) => part !== undefined).join(": ");
+  return printable(describeRecord(record, describe) + (words === "" ? "" : ` — ${words}`));
+}
+
+/** A name with spaces could pass for two columns. */
+function quoted(text: string): string {
+  return text.includes(" ") ? `"${text}"` : text;
+}
+
+/** `2026-05-01 08:30:15.250+02:00` in the zone given, else in the process's own. Out of the calendar: the number itself. */
+export function formatTime(time: number, timeZone?: string): string {
+  const parts = new Map<string, string>();
+  for (const { type, value } of formatter(timeZone).formatToParts(time)) parts.set(type, value);
+  const of = (type: string): string => parts.get(type) ?? "";
+  // longOffset says "GMT" alone for UTC.
+  const offset = of("timeZoneName").slice("GMT".length) || "+00:00";
+  return `${of("year").padStart(4, "0")}-${of("month")}-${of("day")} ${of("hour")}:${of("minute")}:${of("second")}.${of("fractionalSecond")}${offset}`;
+}
+
+const formatters = new Map<string | undefined, Intl.DateTimeFormat>();
+
+/** Making one costs far more than using it, and a tail formats line after line. */
+function formatter(timeZone: string | undefined): Intl.DateTimeFormat {
+  let known = formatters.get(timeZone);
+  if (known === undefined) {
+    known = new Intl.DateTimeFormat("en-GB", {
+      ...(timeZone === undefined ? {} : { timeZone }),
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      hourCycle: "h23",
+      minute: "2-digit",
+      second: "2-digit",
+      fractionalSecondDigits: 3,
+      timeZoneName: "longOffset",
+    });
+    formatters.set(timeZone, known);
+  }
+  return known;
+}
+
+function paint(text: string, color: string, on: boolean): string {
+  return on && text !== "" ? color + text + PLAIN : text;
+}
