@@ -1,0 +1,90 @@
+import { type CompiledForbid, type CompiledGrant, compileRule } from "./rule.ts";
+import type { Machine, Service, Snapshot, When } from "../site/snapshot.ts";
+import { TimeCondition, Zone } from "./when.ts";
+import type { Identity } from "../identity/identity.ts";
+
+/** One service and the rules that speak of it. */
+export interface Target {
+  readonly machine: Machine;
+  readonly service: Service;
+  /** Those that can open it: with a Modbus scope for Modbus services, without one for the others. */
+  readonly grants: CompiledGrant[];
+  readonly forbids: CompiledForbid[];
+}
+
+/** A snapshot made ready to be asked. Made by compilePolicy only. */
+export class Policy {
+  readonly snapshot: Snapshot;
+  readonly #people: ReadonlyMap<string, readonly string[]>;
+  readonly #certificateGroups: ReadonlySet<string>;
+  readonly #targets: ReadonlyMap<string, ReadonlyMap<string, Target>>;
+
+  constructor(snapshot: Snapshot, targets: ReadonlyMap<string, ReadonlyMap<string, Target>>) {
+    this.snapshot = snapshot;
+    // A Map, because a user may be called "constructor".
+    this.#people = new Map(Object.entries(snapshot.people));
+    this.#certificateGroups = new Set(snapshot.certificateGroups);
+    this.#targets = targets;
+  }
+
+  /** Undefined: there is no such machine, or it has no such service. */
+  target(machine: string, service: string): Target | undefined {
+    return this.#targets.get(machine)?.get(service);
+  }
+
+  services(machine: string): readonly string[] {
+    return [...(this.#targets.get(machine)?.keys() ?? [])];
+  }
+
+  /** What the site says of the user, and of what the certificate claims only the groups the site takes from there. */
+  groupsOf(identity: Identity): ReadonlySet<string> {
+    const groups = new Set(this.#people.get(identity.user));
+    for (const group of identity.groups) if (this.#certificateGroups.has(group)) groups.add(group);
+    return groups;
+  }
+}
+
+/**
+ * Done once for each snapshot. Throws UsageError where the time zone or a source network cannot be read: the policy
+ * before it then stays in force.
+ */
+export function compilePolicy(snapshot: Snapshot): Policy {
+  const targets = new Map<string, Map<string, Target>>();
+  const byPair = new Map<string, Target>();
+  for (const machine of snapshot.machines) {
+    const services = new Map<string, Target>();
+    for (const service of machine.services) {
+      const target = { machine, service, grants: [], forbids: [] };
+      services.set(service.name, target);
+      byPair.set(`${machine.name}/${service.name}`, target);
+    }
+    targets.set(machine.name, services);
+  }
+  const time = timeConditions(new Zone(snapshot.site.timeZone));
+  for (const [order, grant] of snapshot.grants.entries()) {
+    const compiled = compileRule("grant", grant, order, time(grant.when));
+    for (const pair of new Set(grant.services)) {
+      const target = byPair.get(pair);
+      if (target !== undefined && (grant.modbus === null) === (target.service.protocol === "tcp")) {
+        target.grants.push(compiled);
+      }
+    }
+  }
+  for (const [order, forbid] of snapshot.forbids.entries()) {
+    const compiled = compileRule("forbid", forbid, order, time(forbid.when));
+    for (const pair of new Set(forbid.services)) byPair.get(pair)?.forbids.push(compiled);
+  }
+  return new Policy(snapshot, targets);
+}
+
+/** Rules with the same `when` share one condition, so that a boundary is worked out once for all of them. */
+function timeConditions(zone: Zone): (when: When | null) => TimeCondition | null {
+  const known = new Map<string, TimeCondition>();
+  return (when) => {
+    if (when === null) return null;
+    const key = JSON.stringify([when.days, when.hours, when.from, when.until]);
+    const condition = known.get(key) ?? new TimeCondition(when, zone);
+    known.set(key, condition);
+    return condition;
+  };
+}

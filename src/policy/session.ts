@@ -1,0 +1,145 @@
+import { type CompiledGrant, holds, matchesFrom, matchesWho } from "./rule.ts";
+import { SessionState, type SessionRequest } from "./state.ts";
+import { makeSessionPermit, stateOf } from "./permit.ts";
+import type { Denial } from "./verdict.ts";
+import type { Policy } from "./compile.ts";
+import type { SessionPermit } from "./permit.ts";
+import { denial } from "./explain.ts";
+import { parseAddress } from "./network.ts";
+import { listText, whenText } from "./words.ts";
+
+/**
+ * May this identity open this service from there at `now` (milliseconds since the epoch)? An empty policy denies. A
+ * TCP service is opened by a grant without a Modbus scope; a Modbus service by any grant with one, and decide() then
+ * says what may be done. A forbid narrower than the service does not stop a session from opening.
+ */
+export function openSession(policy: Policy, request: SessionRequest, now: number): SessionPermit | Denial {
+  return admit(policy, request, now, new Set());
+}
+
+/**
+ * Judges a live session again, under a changed policy or because time has passed. A grant it was opened under is not
+ * counted again: a lowered `connections` holds for new sessions. What the session had worked out is not carried over.
+ */
+export function judgeSession(policy: Policy, session: SessionPermit, now: number): SessionPermit | Denial {
+  return admit(policy, stateOf(session).request, now, new Set(session.grants));
+}
+
+/** The earliest time after `now`, in milliseconds since the epoch, at which time alone may change a verdict; Infinity: never. */
+export function nextChange(session: SessionPermit, now: number): number {
+  return stateOf(session).changes(now);
+}
+
+function admit(
+  policy: Policy,
+  request: SessionRequest,
+  now: number,
+  held: ReadonlySet<string>,
+): SessionPermit | Denial {
+  const { identity, machine, service } = request;
+  const target = policy.target(machine, service);
+  if (target === undefined) return denyService(policy, request);
+  const groups = policy.groupsOf(identity);
+  const source = parseAddress(request.source);
+  const forbids = target.forbids.filter(
+    (rule) => matchesWho(rule.rule.who, identity, groups) && matchesFrom(rule, source),
+  );
+  const barred = forbids.find((rule) => rule.rule.modbus === null && holds(rule, now));
+  if (barred !== undefined) {
+    const { name, reason } = barred.rule;
+    return denial("forbid", name, {
+      reason: `${identity.user} may not open ${machine}/${service}: forbid "${name}" (${reason})`,
+      advice: `A forbid beats every grant: only changing forbid "${name}" in the site document allows it.`,
+    });
+  }
+  const named = target.grants.filter((rule) => matchesWho(rule.rule.who, identity, groups));
+  const matched = named.filter((rule) => matchesFrom(rule, source));
+  const usable = new Set<CompiledGrant>();
+  const names: string[] = [];
+  for (const grant of matched) {
+    const { name, rate } = grant.rule;
+    const limit = rate?.connections ?? null;
+    const open = holds(grant, now);
+    if (limit === null) usable.add(grant);
+    else if (open && (held.has(name) || request.connections(name, identity.user) < limit)) usable.add(grant);
+    if (open && usable.has(grant)) names.push(name);
+  }
+  if (names.length === 0) {
+    if (named.length === 0) return denyIdentity(request, target.grants, groups);
+    return denyNearest(policy, request, named, matched, now);
+  }
+  return makeSessionPermit(new SessionState({ policy, request, target, matched, forbids, usable, names }));
+}
+
+function denyService(policy: Policy, { machine, service }: SessionRequest): Denial {
+  const services = policy.services(machine);
+  if (services.length === 0) {
+    return denial("service", null, {
+      reason: `there is no machine "${machine}" with services on this site`,
+      advice: "Check the name, or add the machine to the site document.",
+    });
+  }
+  return denial("service", null, {
+    reason: `${machine} has no service "${service}"; it has ${listText(services)}`,
+    advice: `Check the name, or add the service to ${machine} in the site document.`,
+  });
+}
+
+/** No grant names who it is. Where a claim the site does not take would have, the advice says so. */
+function denyIdentity(
+  { identity, machine, service }: SessionRequest,
+  grants: readonly CompiledGrant[],
+  groups: ReadonlySet<string>,
+): Denial {
+  const { user } = identity;
+  const reason = `no grant lets ${user} open ${machine}/${service}`;
+  const claimed = new Set([...groups, ...identity.groups]);
+  const near = grants.find((rule) => matchesWho(rule.rule.who, identity, claimed));
+  if (near === undefined) {
+    const role = identity.role === null ? "no role" : `role ${identity.role}`;
+    const known = groups.size === 0 ? "no group" : `group ${listText([...groups])}`;
+    return denial("grant", null, {
+      reason: `${reason} (${known}, ${role})`,
+      advice: `Add a grant for ${user}, or put ${user} into a group that has one.`,
+    });
+  }
+  const { name, who } = near.rule;
+  const group = identity.groups.find((one) => who.groups?.includes(one) === true) ?? "";
+  return denial("grant", name, {
+    reason: `${reason}: grant "${name}" is for group ${group}, and the site does not put ${user} there`,
+    advice: `The certificate claims group ${group}, but this site does not take it from certificates: add ${group} to certificateGroups, or put ${user} into it under people.`,
+  });
+}
+
+/** Grants name the identity, yet none opens: the one that failed last came nearest. */
+function denyNearest(
+  policy: Policy,
+  { identity, machine, service, source }: SessionRequest,
+  named: readonly CompiledGrant[],
+  matched: readonly CompiledGrant[],
+  now: number,
+): Denial {
+  const { user } = identity;
+  const full = matched.find((rule) => holds(rule, now));
+  if (full !== undefined) {
+    const { name, rate } = full.rule;
+    return denial("connections", name, {
+      reason: `${user} already has the ${rate?.connections} sessions to ${machine}/${service} that grant "${name}" gives at once`,
+      advice: `End one of them, or raise "connections" of grant "${name}".`,
+    });
+  }
+  const closed = matched[0];
+  if (closed !== undefined) {
+    const { name, when } = closed.rule;
+    const times = when === null ? "" : whenText(when, policy.snapshot.site.timeZone);
+    return denial("when", name, {
+      reason: `${user} may open ${machine}/${service} only ${times}; it is ${new Date(now).toISOString()}`,
+      advice: `Come back in that time, or widen "when" of grant "${name}".`,
+    });
+  }
+  const elsewhere = named[0]?.rule;
+  return denial("from", elsewhere?.name ?? null, {
+    reason: `${user} may open ${machine}/${service} only from ${listText(elsewhere?.from ?? [])}, not from ${source}`,
+    advice: `Connect from there, or add ${source} to "from" of grant "${elsewhere?.name}".`,
+  });
+}
