@@ -30,5 +30,9 @@ export interface Refusal {
   /** What would allow it. */
   readonly advice: string;
   /** What the certificate said, unverified and made printable; null where there was none. */
-  readonly presented: { readonly subject: string; readonly serialNumber: string; readonly fingerprint: string } | null;
+  readonly presented: {
+    readonly subject: string;
+    readonly serialNumber: string;
+    readonly fingerprint: string;
+  } | null;
 }

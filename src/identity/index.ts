@@ -1,0 +1,14 @@
+/**
+ * From the certificate a client showed in its TLS handshake to an Identity, or to a Refusal with its reason. Everything
+ * here is pure but for `peerOf`, which asks a socket. OpenSSL verifies the chain; this folder judges what the leaf says.
+ *
+ * The leaf's DER is read by niac's own strict reader (der.ts, certificate.ts) rather than by a library or by Node's getters:
+ * Node shows neither the role extension nor a name's exact bytes, and @peculiar/asn1-x509 takes trailing bytes, indefinite
+ * lengths and lengths in more than one form, and 0.7 ms a certificate, 15 times as long. Nothing is cached: a certificate
+ * costs less than the handshake's own signature, and a kept outcome would outlive the certificate's validity.
+ */
+export type { Identity, Refusal } from "./identity.ts";
+export { peerOf, type Peer } from "./peer.ts";
+export { readIdentity, type IdentityOptions } from "./read.ts";
+export { isRefusal, REFUSAL_CODES, type RefusalCode } from "./refusal.ts";
+export type { TenantAuthority } from "./tenant.ts";

@@ -1,0 +1,86 @@
+import { createHash } from "node:crypto";
+import { PeerError } from "../base/index.ts";
+import { readCertificate, type Certificate } from "./certificate.ts";
+import { checkKey, checkSignature, checkUsage, checkValidity } from "./checks.ts";
+import { readClaims } from "./claims.ts";
+import { checkExtensions } from "./extensions.ts";
+import type { Identity, Refusal } from "./identity.ts";
+import { nameText, whoText } from "./names.ts";
+import type { Peer } from "./peer.ts";
+import { tenantOf, type TenantAuthority } from "./tenant.ts";
+import { verdictOn } from "./verdict.ts";
+
+export interface IdentityOptions {
+  /** Every authority the listener trusts, each with its tenant. Without: no identity has a tenant. */
+  readonly tenants?: readonly TenantAuthority[];
+}
+
+/**
+ * Who the client is, or why it is nobody. Never throws for what a client sent. `now`: milliseconds since the epoch; the
+ * outcome holds for this moment and is not to be kept for another.
+ */
+export function readIdentity(peer: Peer, now: number, options: IdentityOptions = {}): Identity | Refusal {
+  const { leaf } = peer;
+  if (leaf === null) {
+    return {
+      code: "no-certificate",
+      reason: "The client presented no certificate.",
+      advice:
+        "Configure the client with a certificate and key that the plant's authority issued (niac enroll).",
+      presented: null,
+    };
+  }
+  const fingerprint = createHash("sha256").update(leaf).digest("hex");
+  let certificate: Certificate | null = null;
+  try {
+    certificate = readCertificate(leaf);
+    return { ...identify(certificate, peer, now), tenant: tenant(leaf, peer, options), fingerprint };
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    return refusal(error, certificate, fingerprint);
+  }
+}
+
+function identify(
+  certificate: Certificate,
+  peer: Peer,
+  now: number,
+): Omit<Identity, "tenant" | "fingerprint"> {
+  const verdict = verdictOn(certificate, peer, now);
+  if (verdict?.plain === true) throw verdict.refusal;
+  checkValidity(certificate, now);
+  checkExtensions(certificate);
+  checkUsage(certificate);
+  checkKey(certificate);
+  checkSignature(certificate);
+  const claims = readClaims(certificate);
+  if (verdict !== null) throw verdict.refusal;
+  const { serialNumber, notBefore, notAfter } = certificate;
+  return { ...claims, issuer: nameText(certificate.issuer), serialNumber, notBefore, notAfter };
+}
+
+function tenant(leaf: Uint8Array, peer: Peer, options: IdentityOptions): string | null {
+  return options.tenants === undefined ? null : tenantOf(leaf, peer, options.tenants);
+}
+
+function refusal(error: PeerError, certificate: Certificate | null, fingerprint: string): Refusal {
+  const subject = certificate === null ? "" : nameText(certificate.subject);
+  const serialNumber = certificate?.serialNumber ?? "";
+  const presented = { subject, serialNumber, fingerprint };
+  const of = certificate === null || subject === "" ? "" : ` of ${whoText(certificate.subject)}`;
+  // The readers of bytes know what is wrong with them, and have no advice.
+  if (error.advice === undefined) {
+    return {
+      code: "malformed-certificate",
+      reason: `The certificate${of} cannot be read: ${error.message}.`,
+      advice: "Ask the plant admin for a certificate in strict DER (X.690) as RFC 5280 asks for.",
+      presented,
+    };
+  }
+  return {
+    code: error.code,
+    reason: `The certificate${of} ${error.message}.`,
+    advice: error.advice,
+    presented,
+  };
+}
