@@ -1,7 +1,7 @@
 // Unit tests run on many workers; integration and end-to-end tests start processes and are chosen by path in scripts/test.
 export default {
   files: ["test/**/*.test.ts"],
-  extensions: { ts: "module" },
+  extensions: ["ts"],
   require: ["./test/support/require-node.ts"],
   timeout: "120s",
 };
