@@ -1,8 +1,8 @@
 /** Replies, checked value to bytes; the layout stands in reply.ts. */
 import { BugError } from "../base/index.ts";
-import { EXCEPTION_FLAG, MAX_PDU } from "./limits.ts";
+import { EXCEPTION_FLAG, isFunctionCode, MAX_PDU } from "./limits.ts";
 import type { Operation } from "./operation.ts";
-import { unpackCoils, unpackRegisters } from "./words.ts";
+import { checkBounds, unpackCoils, unpackRegisters } from "./words.ts";
 
 export interface Reply {
   /** The exception code, 1..255; 0: none. */
@@ -15,11 +15,9 @@ export interface Reply {
 export function encodeReply(operation: Operation, reply: Reply, out: Uint8Array, at: number): number {
   if (reply.exception !== 0) return encodeException(operation.functionCode, reply.exception, out, at);
   const end = at + 1 + reply.data.length;
-  if (end - at > MAX_PDU || end > out.length) {
-    throw new BugError(
-      "encode",
-      `a reply of ${end - at} bytes at ${at} does not fit ${MAX_PDU} and a buffer of ${out.length}`,
-    );
+  checkBounds(out, at, end);
+  if (end - at > MAX_PDU) {
+    throw new BugError("encode", `a reply has ${end - at} bytes, the limit is ${MAX_PDU}`);
   }
   out[at] = operation.functionCode;
   out.set(reply.data, at + 1);
@@ -32,15 +30,9 @@ export function encodeReply(operation: Operation, reply: Reply, out: Uint8Array,
 
 /** Writes an exception reply (section 7) at `at` and returns its end. `code` is 1..255. */
 export function encodeException(functionCode: number, code: number, out: Uint8Array, at: number): number {
-  if (
-    !(functionCode >= 1 && functionCode < EXCEPTION_FLAG) ||
-    !(code >= 1 && code <= 0xff) ||
-    at + 2 > out.length
-  ) {
-    throw new BugError(
-      "encode",
-      `function ${functionCode} with exception ${code} at ${at} cannot be encoded`,
-    );
+  checkBounds(out, at, at + 2);
+  if (!isFunctionCode(functionCode) || !Number.isInteger(code) || code < 1 || code > 0xff) {
+    throw new BugError("encode", `exception ${code} to function ${functionCode} cannot be encoded`);
   }
   out[at] = functionCode + EXCEPTION_FLAG;
   out[at + 1] = code;

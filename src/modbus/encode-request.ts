@@ -7,7 +7,7 @@ import {
   ADDRESS_SPACE,
   COIL_OFF,
   COIL_ON,
-  EXCEPTION_FLAG,
+  isFunctionCode,
   MAX_PDU,
   MAX_READ_COILS,
   MAX_READ_REGISTERS,
@@ -17,7 +17,7 @@ import {
   MEI_DEVICE_IDENTIFICATION,
 } from "./limits.ts";
 import type { AddressRange, Operation, WriteRange } from "./operation.ts";
-import { putWord } from "./words.ts";
+import { checkBounds, putWord } from "./words.ts";
 
 /** Parts an Operation may have, as bits. */
 const READS = 1;
@@ -34,12 +34,8 @@ const SUB_FUNCTION = 16;
  */
 export function encodeRequest(operation: Operation, out: Uint8Array, at: number): number {
   const end = encodeBody(operation, out, at + 1);
-  if (end - at > MAX_PDU || end > out.length) {
-    throw new BugError(
-      "encode",
-      `a PDU of ${end - at} bytes at ${at} does not fit ${MAX_PDU} and a buffer of ${out.length}`,
-    );
-  }
+  checkBounds(out, at, end);
+  if (end - at > MAX_PDU) throw cannot(operation, `it has ${end - at} bytes, the limit is ${MAX_PDU}`);
   out[at] = operation.functionCode;
   return end;
 }
@@ -85,14 +81,18 @@ function encodeBody(operation: Operation, out: Uint8Array, at: number): number {
       return encodeMultiple(operation, "holdingRegisters", MAX_READ_WRITE_REGISTERS, out, at + 4);
     case 24:
       only(operation, READS);
-      putRange(operation.reads, "holdingRegisters", 1, out, at);
-      // The quantity is not sent: the pointer register alone names the queue.
+      putWord(
+        out,
+        at,
+        checkRange(operation.reads, "holdingRegisters", 1).address,
+        "the FIFO pointer address",
+      );
       return at + 2;
     case 43:
       return encodeEncapsulated(operation, out, at);
     default:
       only(operation, DATA);
-      if (!(operation.functionCode >= 1 && operation.functionCode < EXCEPTION_FLAG)) {
+      if (!isFunctionCode(operation.functionCode)) {
         throw cannot(operation, "function codes are 1..127");
       }
       return putBytes(operation.data, out, at);
@@ -197,6 +197,13 @@ function putRange(
   out: Uint8Array,
   at: number,
 ): number {
+  const { address, quantity } = checkRange(range, table, limit);
+  putWord(out, at, address, "the address");
+  putWord(out, at + 2, quantity, "the quantity");
+  return at + 4;
+}
+
+function checkRange(range: AddressRange | null, table: Table, limit: number): AddressRange {
   if (range === null || range.table !== table)
     throw new BugError("encode", `a request needs a range of ${table}`);
   const { address, quantity } = range;
@@ -206,9 +213,7 @@ function putRange(
       `${quantity} ${table} from address ${address}: the limits are ${limit} and ${ADDRESS_SPACE - 1}`,
     );
   }
-  putWord(out, at, address, "the address");
-  putWord(out, at + 2, quantity, "the quantity");
-  return at + 4;
+  return range;
 }
 
 function putBytes(data: Uint8Array, out: Uint8Array, at: number): number {

@@ -46,3 +46,8 @@ export const EXCEPTION_FLAG = 0x80;
 export const PUBLIC_FUNCTIONS: ReadonlySet<number> = new Set([
   1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43,
 ]);
+
+/** What a request may carry as its function code; the upper half marks exceptions; section 4.1. */
+export function isFunctionCode(code: number): boolean {
+  return Number.isInteger(code) && code >= 1 && code < EXCEPTION_FLAG;
+}

@@ -22,7 +22,7 @@ import {
   ADDRESS_SPACE,
   COIL_OFF,
   COIL_ON,
-  EXCEPTION_FLAG,
+  isFunctionCode,
   MAX_PDU,
   MAX_READ_COILS,
   MAX_READ_REGISTERS,
@@ -125,7 +125,7 @@ function decodeOther(unit: number, functionCode: number, body: ByteReader): Oper
     case 43:
       return decodeEncapsulated(unit, body);
     default:
-      if (functionCode === 0 || functionCode >= EXCEPTION_FLAG) {
+      if (!isFunctionCode(functionCode)) {
         throw new PeerError("function-code", `function code ${functionCode} of a request is outside 1..127`);
       }
       return operation(unit, functionCode, -1, null, null, NO_FILES, rest(body));
