@@ -71,7 +71,7 @@ export class AuditLog {
   #state: AuditState = "writing";
   #fatal: BugError | undefined;
 
-  /** `origin` is the appliance's name. Throws BugError `audit-doubt` where the stored log has gaps. */
+  /** `origin` is the appliance's name. Throws BugError `audit-doubt` where the stored log has gaps or is damaged. */
   constructor(db: Database, origin: string, options: AuditLogOptions = {}) {
     this.#db = db;
     this.#origin = origin;
@@ -79,8 +79,8 @@ export class AuditLog {
     this.#onFatal = options.onFatal;
     this.#store = new RecordStore(db, origin);
     this.#search = new RecordSearch(db);
-    this.#store.check();
-    this.#size = this.#store.head().size;
+    this.#reading(() => this.#store.check());
+    this.#size = this.#reading(() => this.#store.head().size);
   }
 
   /** How many records are stored; also the next index. */
