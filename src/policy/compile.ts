@@ -9,6 +9,7 @@ export interface Target {
   readonly service: Service;
   /** Those that can open it: with a Modbus scope for Modbus services, without one for the others. */
   readonly grants: CompiledGrant[];
+  /** Those of the service as a whole, and for Modbus services the narrower ones too. */
   readonly forbids: CompiledForbid[];
 }
 
@@ -72,7 +73,12 @@ export function compilePolicy(snapshot: Snapshot): Policy {
   }
   for (const [order, forbid] of snapshot.forbids.entries()) {
     const compiled = compileRule("forbid", forbid, order, time(forbid.when));
-    for (const pair of new Set(forbid.services)) byPair.get(pair)?.forbids.push(compiled);
+    for (const pair of new Set(forbid.services)) {
+      const target = byPair.get(pair);
+      if (target !== undefined && (forbid.modbus === null || target.service.protocol !== "tcp")) {
+        target.forbids.push(compiled);
+      }
+    }
   }
   return new Policy(snapshot, targets);
 }

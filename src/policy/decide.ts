@@ -1,4 +1,4 @@
-import type { AddressRange, Operation } from "../modbus/operation.ts";
+import type { AddressRange, Operation } from "../modbus/index.ts";
 import type { DecideContext, Denial, NeedsCurrent } from "./verdict.ts";
 import { type Intervals, lastFrom, reaching } from "./intervals.ts";
 import type { OperationPermit, SessionPermit } from "./permit.ts";

@@ -8,9 +8,9 @@ import {
   runsOf,
 } from "./rule.ts";
 import type { DecideContext, Denial, Stage } from "./verdict.ts";
-import { functionText, intervalText, listText, rangeText, whenText } from "./words.ts";
+import { TABLE_WORDS, functionText, intervalText, listText, rangeText, whenText } from "./words.ts";
 import { hits, fits, masked, type Writes } from "./values.ts";
-import type { AddressRange, Operation } from "../modbus/operation.ts";
+import type { AddressRange, Operation } from "../modbus/index.ts";
 import type { SessionState } from "./state.ts";
 import type { Table } from "../base/index.ts";
 
@@ -191,15 +191,17 @@ function failureOf(grant: CompiledGrant, c: Case): Failure | null {
   return null;
 }
 
-function addressFailure(runs: readonly Run[], name: string, c: Case): Failure {
-  const { access, state } = c;
-  const asked = rangeText(access.table, [access]);
+function addressFailure(runs: readonly Run[], name: string, { access, state }: Case): Failure {
   const verb = access.kind === "write" ? "write" : "read";
-  const allowed = runs.length === 0 ? `nothing in that table` : `only ${rangeText(access.table, runs)}`;
+  const listed = listText(runs.map(intervalText));
+  const may =
+    runs.length === 0
+      ? `grant "${name}" lets ${state.user} ${verb} no ${TABLE_WORDS[access.table]} ${of(state)}`
+      : `${state.user} may ${verb} ${TABLE_WORDS[access.table]}s ${of(state)} only at ${listed}`;
   return {
     stage: "address",
-    reason: `${state.user} may ${verb} ${allowed} ${of(state)} under grant "${name}"; ${asked} was asked`,
-    advice: `Add ${asked} to the ${verb}s of grant "${name}".`,
+    reason: `${may}; ${intervalText(access)} was asked`,
+    advice: `Add ${rangeText(access.table, access)} to the ${verb}s of grant "${name}".`,
   };
 }
 
@@ -225,14 +227,14 @@ function valueFailure(run: Run, name: string, c: Case): Failure | null {
       const where = address === part.start && access.end <= part.end ? "" : ` for address ${address}`;
       return {
         stage: "value",
-        reason: `${state.user} may write ${rangeText(access.table, [part])} ${of(state)} only with values ${part.min}..${part.max}; ${what}${where}`,
+        reason: `${state.user} may write ${rangeText(access.table, part)} ${of(state)} only with values ${part.min}..${part.max}; ${what}${where}`,
         advice: `Write a value in ${part.min}..${part.max}, or change the limits of grant "${name}".`,
       };
     }
     if (part.maxChange !== null && held !== undefined && Math.abs(value - held) > part.maxChange) {
       return {
         stage: "change",
-        reason: `${state.user} may change ${rangeText(access.table, [part])} ${of(state)} by at most ${part.maxChange} at a time; from ${held} to ${value} was asked for address ${address}`,
+        reason: `${state.user} may change ${rangeText(access.table, part)} ${of(state)} by at most ${part.maxChange} at a time; from ${held} to ${value} was asked for address ${address}`,
         advice: `Take smaller steps, or change "maxChange" of grant "${name}".`,
       };
     }
@@ -242,7 +244,7 @@ function valueFailure(run: Run, name: string, c: Case): Failure | null {
 
 function deed(operation: Operation, access: Access): string {
   if (access.kind === "call") return `use ${functionText(operation.functionCode, operation.subFunction)}`;
-  return `${access.kind} ${rangeText(access.table, [access])}`;
+  return `${access.kind} ${rangeText(access.table, access)}`;
 }
 
 function of(state: SessionState): string {

@@ -1,5 +1,5 @@
 import { BugError } from "../base/index.ts";
-import type { Operation } from "../modbus/operation.ts";
+import type { Operation } from "../modbus/index.ts";
 import type { SessionState } from "./state.ts";
 
 /**

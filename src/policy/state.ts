@@ -50,6 +50,7 @@ const SHAPES: ReadonlyMap<number, { readonly read?: Table; readonly write?: Tabl
   [16, { write: "holdingRegisters" }],
   [22, { write: "holdingRegisters" }],
   [23, { read: "holdingRegisters", write: "holdingRegisters" }],
+  [24, { read: "holdingRegisters" }],
 ]);
 
 /** What is constant for one session, and what was worked out for it so far. */

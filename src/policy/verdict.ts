@@ -1,4 +1,4 @@
-import type { AddressRange } from "../modbus/operation.ts";
+import type { AddressRange } from "../modbus/index.ts";
 import { OperationPermit, SessionPermit } from "./permit.ts";
 import type { RateBook } from "./rate.ts";
 
@@ -50,14 +50,14 @@ export interface DecideContext {
 export type Verdict = SessionPermit | OperationPermit | Denial | NeedsCurrent;
 
 /** True for what this folder made and for nothing else, whatever it looks like. */
-export function isPermit<T>(x: T): x is T & (SessionPermit | OperationPermit) {
+export function isPermit<T>(x: T): x is Extract<T, SessionPermit | OperationPermit> {
   return SessionPermit.made(x) || OperationPermit.made(x);
 }
 
-export function isDenial<T extends Verdict>(x: T): x is T & Denial {
+export function isDenial<T extends Verdict>(x: T): x is Extract<T, Denial> {
   return !isPermit(x) && "stage" in x;
 }
 
-export function needsCurrent<T extends Verdict>(x: T): x is T & NeedsCurrent {
+export function needsCurrent<T extends Verdict>(x: T): x is Extract<T, NeedsCurrent> {
   return !isPermit(x) && "quantity" in x;
 }

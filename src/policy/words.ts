@@ -1,30 +1,8 @@
+import { functionName } from "../modbus/index.ts";
 import type { Interval, When } from "../site/snapshot.ts";
 import type { Table } from "../base/index.ts";
 
-/** Names of the functions (MODBUS Application Protocol V1.1b3, section 6). */
-const FUNCTIONS: ReadonlyMap<number, string> = new Map([
-  [1, "read coils"],
-  [2, "read discrete inputs"],
-  [3, "read holding registers"],
-  [4, "read input registers"],
-  [5, "write single coil"],
-  [6, "write single register"],
-  [7, "read exception status"],
-  [8, "diagnostics"],
-  [11, "get comm event counter"],
-  [12, "get comm event log"],
-  [15, "write multiple coils"],
-  [16, "write multiple registers"],
-  [17, "report server id"],
-  [20, "read file record"],
-  [21, "write file record"],
-  [22, "mask write register"],
-  [23, "read/write multiple registers"],
-  [24, "read FIFO queue"],
-  [43, "encapsulated interface"],
-]);
-
-const TABLE_WORDS: Readonly<Record<Table, string>> = {
+export const TABLE_WORDS: Readonly<Record<Table, string>> = {
   coils: "coil",
   discreteInputs: "discrete input",
   holdingRegisters: "holding register",
@@ -35,18 +13,15 @@ const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /** A person reads no longer list than this. */
 const MAX_LISTED = 5;
 
-/** `function 8 (diagnostics), sub-function 1`. */
+/** `function 6 (Write Single Register)`. */
 export function functionText(code: number, subFunction: number): string {
-  const name = FUNCTIONS.get(code);
-  const sub =
-    subFunction === -1 ? "" : code === 43 ? `, MEI type ${subFunction}` : `, sub-function ${subFunction}`;
-  return `function ${code}${name === undefined ? "" : ` (${name})`}${sub}`;
+  const name = functionName(code, subFunction);
+  return name.startsWith("Function ") ? name.replace("Function", "function") : `function ${code} (${name})`;
 }
 
 /** `holding register 10`, `coils 3..7`. */
-export function rangeText(table: Table, ranges: readonly Interval[]): string {
-  const one = ranges.length === 1 && ranges[0]?.start === ranges[0]?.end;
-  return `${TABLE_WORDS[table]}${one ? "" : "s"} ${listText(ranges.map(intervalText))}`;
+export function rangeText(table: Table, range: Interval): string {
+  return `${TABLE_WORDS[table]}${range.start === range.end ? "" : "s"} ${intervalText(range)}`;
 }
 
 export function intervalText({ start, end }: Interval): string {

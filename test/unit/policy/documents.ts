@@ -1,0 +1,231 @@
+/**
+ * Short forms of the values policy/ is asked with: a test writes what matters to it, the rest is filled in. The vectors
+ * in test/vectors/policy are written in the same forms.
+ */
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import type { Identity } from "../../../src/identity/identity.ts";
+import type { Operation } from "../../../src/modbus/index.ts";
+import {
+  compilePolicy,
+  isPermit,
+  openSession,
+  type Policy,
+  type SessionPermit,
+} from "../../../src/policy/index.ts";
+import type { Snapshot } from "../../../src/site/snapshot.ts";
+
+const names = z.array(z.string()).nullable().default(null);
+const table = z.enum(["coils", "discreteInputs", "holdingRegisters", "inputRegisters"]);
+const interval = z.tuple([z.number(), z.number()]).transform(([start, end]) => ({ start, end }));
+
+/** `[start, end]`, with `min`, `max` and `maxChange` behind them as far as they matter. */
+const writeInterval = z
+  .tuple([z.number(), z.number()])
+  .rest(z.number())
+  .transform(([start, end, min = 0, max = 0xffff, maxChange = null]) => ({
+    start,
+    end,
+    min,
+    max,
+    maxChange,
+  }));
+
+/** A code alone, or `[code, sub-function, ...]`. */
+const functionScope = z
+  .union([z.number(), z.array(z.number())])
+  .transform((one) =>
+    typeof one === "number"
+      ? { code: one, subFunctions: null }
+      : { code: one[0] ?? 0, subFunctions: one.slice(1) },
+  );
+
+const modbus = z.strictObject({
+  units: z.array(interval).nullable().default(null),
+  functions: z.array(functionScope).nullable().default(null),
+  reads: z.partialRecord(table, z.array(interval)).nullable().default(null),
+  writes: z.partialRecord(table, z.array(writeInterval)).nullable().default(null),
+});
+
+const rule = z.strictObject({
+  name: z.string(),
+  reason: z.string().default("because"),
+  line: z.number().default(1),
+  who: z
+    .strictObject({
+      users: names,
+      groups: names,
+      devices: names,
+      roles: names,
+      tiers: names,
+      tenants: names,
+    })
+    .prefault({}),
+  services: z.array(z.string()).default(["press-4/plc"]),
+  modbus: modbus.nullable().default(null),
+  when: z
+    .strictObject({
+      days: z.array(z.number()).nullable().default(null),
+      hours: z.array(interval).nullable().default(null),
+      from: z.number().nullable().default(null),
+      until: z.number().nullable().default(null),
+    })
+    .nullable()
+    .default(null),
+  from: names,
+});
+const grant = rule.extend({
+  rate: z
+    .strictObject({
+      operationsPerSecond: z.number().nullable().default(null),
+      connections: z.number().nullable().default(null),
+    })
+    .nullable()
+    .default(null),
+});
+
+export type GrantForm = z.input<typeof grant>;
+export type ForbidForm = z.input<typeof rule>;
+
+export const documentForm = z.strictObject({
+  timeZone: z.string().default("UTC"),
+  protocol: z.enum(["modbus-tcp", "modbus-rtu"]).default("modbus-tcp"),
+  units: z.array(z.number()).default([]),
+  people: z.record(z.string(), z.array(z.string())).default({ alice: ["engineers"] }),
+  certificateGroups: z.array(z.string()).default([]),
+  grants: z.array(grant).default([]),
+  forbids: z.array(rule).default([]),
+});
+
+const identityForm = z.strictObject({
+  user: z.string().default("alice"),
+  device: z.string().nullable().default("laptop-1"),
+  groups: z.array(z.string()).default([]),
+  role: z.string().nullable().default(null),
+  tier: z.string().nullable().default(null),
+  tenant: z.string().nullable().default(null),
+});
+
+const range = z
+  .tuple([table, z.number(), z.number()])
+  .transform(([where, address, quantity]) => ({ table: where, address, quantity }));
+const mask = z.strictObject({ and: z.number(), or: z.number() });
+/** `[table, address, [value, ...]]`, or `[table, address, { and, or }]`. */
+const writeRange = z
+  .tuple([table, z.number(), z.union([z.array(z.number()), mask])])
+  .transform(([where, address, what]) =>
+    Array.isArray(what)
+      ? { table: where, address, quantity: what.length, values: what }
+      : { table: where, address, quantity: 1, ...what },
+  );
+
+export const operationForm = z.strictObject({
+  unit: z.number().default(1),
+  code: z.number(),
+  sub: z.number().default(-1),
+  reads: range.nullable().default(null),
+  writes: writeRange.nullable().default(null),
+});
+
+/** One machine, `press-4`, with the Modbus service `plc` and the VNC service `panel`; a second, `oven-1`, with `plc`. */
+export function snapshotOf(form: z.input<typeof documentForm>): Snapshot {
+  const { timeZone, protocol, units, ...rules } = documentForm.parse(form);
+  const host = { host: "192.0.2.4", port: 502 };
+  const plc = {
+    name: "plc",
+    unsafeTls12: false,
+    protocol,
+    tcp: protocol === "modbus-tcp" ? host : null,
+    serial:
+      protocol === "modbus-tcp"
+        ? null
+        : ({ path: "/dev/ttyS1", baudRate: 19_200, parity: "even", stopBits: 1 } as const),
+    units,
+    maxConnections: 1,
+    maxPending: 1,
+    maxQueued: 16,
+    requestTimeout: 1000,
+  };
+  const panel = { name: "panel", unsafeTls12: false, protocol: "tcp" as const, tcp: { ...host, port: 5900 } };
+  return {
+    format: 1,
+    version: 1,
+    hash: "",
+    site: {
+      name: "hall-2",
+      appliance: "niac.example",
+      timeZone,
+      limits: {
+        connections: 64,
+        connectionsPerSource: 16,
+        handshakeTimeout: 5000,
+        idleTimeout: 60_000,
+        readSummaryInterval: 60_000,
+      },
+    },
+    machines: [
+      { name: "oven-1", description: "", whenUnrecorded: "deny", services: [plc] },
+      { name: "press-4", description: "", whenUnrecorded: "deny", services: [panel, plc] },
+    ],
+    destinations: [],
+    ...rules,
+  };
+}
+
+export function identityOf(form: z.input<typeof identityForm> = {}): Identity {
+  return {
+    ...identityForm.parse(form),
+    issuer: "CN=Plant CA",
+    serialNumber: "01",
+    fingerprint: "00",
+    notBefore: 0,
+    notAfter: 1e15,
+  };
+}
+
+export function operationOf(form: z.input<typeof operationForm>): Operation {
+  const { unit, code, sub, reads, writes } = operationForm.parse(form);
+  return { unit, functionCode: code, subFunction: sub, reads, writes, files: [], data: new Uint8Array() };
+}
+
+/** Function 6: one holding register. */
+export function write(address: number, value: number, unit = 1): Operation {
+  return operationOf({ code: 6, unit, writes: ["holdingRegisters", address, [value]] });
+}
+
+/** Function 3. */
+export function read(address: number, quantity = 1, unit = 1): Operation {
+  return operationOf({ code: 3, unit, reads: ["holdingRegisters", address, quantity] });
+}
+
+/** A request to open press-4/plc as alice from 10.1.2.3, with no session open yet. */
+export function requestOf(
+  form: z.input<typeof identityForm> = {},
+  rest: Partial<Parameters<typeof openSession>[1]> = {},
+): Parameters<typeof openSession>[1] {
+  return {
+    identity: identityOf(form),
+    machine: "press-4",
+    service: "plc",
+    source: "10.1.2.3",
+    connections: () => 0,
+    ...rest,
+  };
+}
+
+export function policyOf(form: z.input<typeof documentForm>): Policy {
+  return compilePolicy(snapshotOf(form));
+}
+
+/** For tests in which opening is not the question. */
+export function open(policy: Policy, request = requestOf(), now = 0): SessionPermit {
+  const session = openSession(policy, request, now);
+  if (!isPermit(session)) throw new Error(`no session: ${JSON.stringify(session)}`);
+  return session;
+}
+
+/** The vectors of one file, each checked against its form. */
+export function vectors<T extends z.ZodType>(file: string, form: T): z.output<T>[] {
+  const text = readFileSync(new URL(`../../vectors/policy/${file}`, import.meta.url), "utf8");
+  return z.array(form).parse(JSON.parse(text));
+}
