@@ -1,0 +1,132 @@
+/** Wires the bench: reads the command line, sees what is here, measures, reports. */
+import { existsSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { Cleanup } from "./cleanup.ts";
+import { FULL, QUICK } from "./measure.ts";
+import { niac } from "./niac.ts";
+import { HELP, readOptions, type Options } from "./options.ts";
+import { allPeers, processorName } from "./peers.ts";
+import { picture } from "./picture.ts";
+import { PinnedProcess } from "./processes.ts";
+import { profile } from "./profile.ts";
+import type { Proxy } from "./proxy.ts";
+import { table, toJson } from "./report.ts";
+import { NIAC, ROWS, Samples, type Results } from "./results.ts";
+import { measureProxies, type Progress } from "./run.ts";
+import { setStage, type Stage } from "./stage.ts";
+
+/** Seconds. No round begins that would not end before `aim`; at `limit` the bench gives up. */
+const TIME = { quick: { aim: 150, limit: 235 }, full: { aim: 420, limit: 900 } } as const;
+const ROUNDS = { quick: 5, full: 7 } as const;
+const POLICY = resolve(import.meta.dirname, "../../src/policy/index.ts");
+
+const decisionValues = z.record(z.string(), z.number());
+
+async function main(): Promise<void> {
+  const proxies = [niac(), ...allPeers()];
+  const options = readOptions(
+    process.argv.slice(2),
+    proxies.map((proxy) => proxy.name),
+  );
+  if (options === null) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const chosen = proxies.filter((proxy) => options.proxies?.includes(proxy.name) ?? true);
+  const present = chosen.filter((proxy) => proxy.version !== null);
+  const leftOut = chosen
+    .filter((proxy) => proxy.version === null)
+    .map((proxy) => `${proxy.name} (${proxy.missing})`);
+  const time = TIME[options.quick ? "quick" : "full"];
+  const cleanup = Cleanup.install(time.limit);
+  const progress = progressTo(process.stderr);
+  for (const what of leftOut) progress(`left out: ${what}`);
+
+  const stage = await setStage(cleanup);
+  if (options.profile) {
+    const own = present.find((proxy) => proxy.name === NIAC);
+    if (own === undefined) throw new Error("--profile is of niac, which is not here or not chosen");
+    console.log(await profile(stage, own, QUICK));
+    return;
+  }
+  const results = await measure(stage, cleanup, present, options, leftOut, progress);
+  if (options.svg !== null) writeFileSync(options.svg, picture(results));
+  console.log(options.json ? JSON.stringify(toJson(results)) : table(results));
+}
+
+async function measure(
+  stage: Stage,
+  cleanup: Cleanup,
+  proxies: readonly Proxy[],
+  options: Options,
+  leftOut: readonly string[],
+  progress: Progress,
+): Promise<Results> {
+  const amounts = options.quick ? QUICK : FULL;
+  const date = new Date().toISOString();
+  const samples = new Samples();
+  const decisions = ROWS.filter((row) => /^(decisions|denials)PerSecond/.test(row.path)).map(
+    (row) => row.path,
+  );
+  if (decisions.some((path) => path.startsWith(options.only)) && existsSync(POLICY)) {
+    progress("decisions");
+    const values = await measureDecisions(stage, cleanup);
+    for (const path of decisions.filter((known) => known.startsWith(options.only))) {
+      const value = values[path];
+      if (value !== undefined) samples.add(path, NIAC, value);
+    }
+  }
+  const plan = {
+    amounts,
+    quick: options.quick,
+    only: options.only,
+    rounds: options.rounds ?? ROUNDS[options.quick ? "quick" : "full"],
+    memoryRounds: options.quick ? 1 : 3,
+    until: TIME[options.quick ? "quick" : "full"].aim * 1_000,
+  };
+  await measureProxies(stage, proxies, plan, samples, progress);
+  return {
+    surroundings: {
+      date,
+      quick: options.quick,
+      processor: processorName(),
+      cores: cpus().length,
+      kernel: release(),
+      node: process.version,
+      proxyCore: stage.proxyCore,
+      loadCore: stage.loadCore,
+      versions: Object.fromEntries(proxies.map((proxy) => [proxy.name, proxy.version ?? ""])),
+      leftOut,
+      idleSessions: amounts.idleSessions,
+    },
+    comparisons: samples.compare(),
+  };
+}
+
+async function measureDecisions(stage: Stage, cleanup: Cleanup): Promise<Record<string, number>> {
+  const command = [process.execPath, join(import.meta.dirname, "decisions.ts")];
+  const child = new PinnedProcess(
+    "decisions",
+    stage.proxyCore,
+    command,
+    join(stage.newDir(), "decisions.log"),
+  );
+  cleanup.add(() => child.kill());
+  return decisionValues.parse(JSON.parse(await child.firstLine()));
+}
+
+/** Progress goes apart from the results, which may be read by a program. */
+function progressTo(stream: NodeJS.WriteStream): Progress {
+  return (what) => stream.write(`bench: ${Math.round(performance.now() / 1_000)} s  ${what}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+// Whatever still runs is ended by the clean-up; a failed run must not wait for it.
+process.exit();

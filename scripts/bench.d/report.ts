@@ -1,0 +1,134 @@
+/** Results as a table for people and as JSON for programs. Pure. */
+import { NIAC, type Comparison, type Results, type Spread, type Surroundings } from "./results.ts";
+
+export function formatValue(value: number): string {
+  if (!Number.isFinite(value)) return "-";
+  const size = Math.abs(value);
+  if (size >= 1_000) return Math.round(value).toLocaleString("en");
+  return value.toFixed(size >= 100 ? 0 : 1);
+}
+
+export function formatRatio(ratio: number): string {
+  return `${ratio.toFixed(2)}×`;
+}
+
+export function table(results: Results): string {
+  const names = proxyNames(results.comparisons);
+  const header = ["", "unit", ...names, "best peer", "ratio", "of all rounds"];
+  const lines = results.comparisons.map((comparison) => [
+    comparison.row.label,
+    comparison.row.unit,
+    ...names.map((name) => formatValue(comparison.proxies.get(name)?.median ?? Number.NaN)),
+    comparison.bestPeer ?? "",
+    comparison.ratio === null ? "" : formatRatio(comparison.ratio.median),
+    comparison.ratio === null
+      ? ""
+      : `${formatRatio(comparison.ratio.min)} .. ${formatRatio(comparison.ratio.max)}`,
+  ]);
+  const widths = header.map((_, column) =>
+    Math.max(...[header, ...lines].map((line) => (line[column] ?? "").length)),
+  );
+  const leftColumns = new Set([0, 1, names.length + 2]);
+  const format = (line: readonly string[]): string =>
+    line
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return leftColumns.has(column) ? cell.padEnd(width) : cell.padStart(width);
+      })
+      .join("  ")
+      .trimEnd();
+  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  return [
+    describe(results.surroundings),
+    [header].map(format).join(""),
+    rule,
+    ...lines.map(format),
+    notes(results),
+  ].join("\n");
+}
+
+/** The machine and the versions, one line each. */
+export function surroundingLines(s: Surroundings): string[] {
+  return [
+    `${s.date.slice(0, 16).replace("T", " ")} UTC${s.quick ? ", quick" : ""}`,
+    `${s.processor}, ${s.cores} cores, Linux ${s.kernel}, Node ${s.node}`,
+    Object.values(s.versions).join("; "),
+  ];
+}
+
+function describe(s: Surroundings): string {
+  const pinned =
+    s.proxyCore === s.loadCore
+      ? `Everything shares core ${s.proxyCore}: there is only one, so round trips say little.`
+      : `Proxy on core ${s.proxyCore}; laptops and machine on core ${s.loadCore}.`;
+  return [...surroundingLines(s), pinned, ...s.leftOut.map((what) => `Left out: ${what}`), ""].join("\n");
+}
+
+function notes(results: Results): string {
+  const rounds = results.comparisons.map((comparison) => comparison.rounds);
+  const count = rounds.length === 0 ? 0 : Math.max(...rounds);
+  return `
+A transaction is a read of 10 registers; a write is one register. Values are medians over up to ${count} rounds.
+Ratio: niac over the same round's best peer, median of the rounds; below 1 niac needs less. Memory counts every
+process of a proxy (PSS), with ${results.surroundings.idleSessions.toLocaleString("en")} sessions idle. niac is all of its processes, with policy,
+inspection and audit on; the peers end mutual TLS and pass bytes on. Everyone: TLS 1.3, P-256, X25519 (post-quantum:
+X25519MLKEM768, which the peers' OpenSSL may not have), AES-128-GCM, client certificate verified, nothing resumed.
+A peer that uses little of its core wakes up more often for each transaction than one that is busy.`;
+}
+
+export function proxyNames(comparisons: readonly Comparison[]): string[] {
+  const names = new Set(comparisons.flatMap((comparison) => [...comparison.proxies.keys()]));
+  return [...names].toSorted((a, b) => Number(b === NIAC) - Number(a === NIAC));
+}
+
+type Json = { [key: string]: Json } | string | number | boolean | null | readonly Json[];
+
+/** One object: each row at its path, with every proxy's values; `ratioToBestPeer` where peers have the row. */
+export function toJson(results: Results): Json {
+  const { versions, ...surroundings } = results.surroundings;
+  const root: { [key: string]: Json } = { surroundings: { ...surroundings, versions: { ...versions } } };
+  for (const comparison of results.comparisons) {
+    const path = comparison.row.path.split(".");
+    const leaf = path.pop() ?? "";
+    let at = root;
+    for (const step of path) {
+      const next: { [key: string]: Json } = {};
+      const known = at[step];
+      const inner = isObject(known) ? known : next;
+      at[step] = inner;
+      at = inner;
+    }
+    at[leaf] = leafOf(comparison);
+  }
+  return root;
+}
+
+function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function leafOf(comparison: Comparison): Json {
+  const { row, ratio } = comparison;
+  return {
+    unit: row.unit,
+    rounds: comparison.rounds,
+    proxies: Object.fromEntries([...comparison.proxies].map(([name, value]) => [name, rounded(value)])),
+    ...(row.compared
+      ? {
+          bestPeer: comparison.bestPeer,
+          ratioToBestPeer: ratio === null ? null : significant(ratio.median),
+          ratioMin: ratio === null ? null : significant(ratio.min),
+          ratioMax: ratio === null ? null : significant(ratio.max),
+        }
+      : {}),
+  };
+}
+
+function rounded(value: Spread): Json {
+  return { median: significant(value.median), min: significant(value.min), max: significant(value.max) };
+}
+
+/** Four digits: more would claim what was not measured. */
+function significant(value: number): number | null {
+  return Number.isFinite(value) ? Number(value.toPrecision(4)) : null;
+}
