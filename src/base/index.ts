@@ -4,3 +4,4 @@ export * from "./channel.ts";
 export * from "./clock.ts";
 export * from "./errors.ts";
 export * from "./tables.ts";
+export * from "./version.ts";

@@ -12,6 +12,7 @@
  * Names after `urn:niac:` are percent-encoded UTF-8. Names come out exactly as they stand, letter case too: `|`, `=`, `]`,
  * `,` are letters like any other. What could be read in two ways (two CNs, roles, devices or tiers) is refused.
  */
+import { PeerError } from "../base/index.ts";
 import type { Certificate } from "./certificate.ts";
 import { DerReader, only, TAG } from "./der.ts";
 import { EXTENSION, extensionOf } from "./extensions.ts";
@@ -72,9 +73,7 @@ export function readClaims(certificate: Certificate): Claims {
 function readRole(certificate: Certificate): string | null {
   const value = extensionOf(certificate, EXTENSION.role);
   if (value === null) return null;
-  const reader = new DerReader(value);
-  const element = reader.done ? null : reader.any("the role");
-  const text = element?.tag === TAG.utf8String && reader.done ? utf8Of(element.content) : null;
+  const text = utf8String(value);
   if (text === null) {
     throw refuse(
       "role-encoding",
@@ -84,6 +83,16 @@ function readRole(certificate: Certificate): string | null {
   }
   // An empty role is not R-23's "no role": it says that there is one and does not say which.
   return checkedName(text, "role", "bad-role");
+}
+
+/** The text of the UTF8String that `value` is, without a byte more; null: it is anything else. */
+function utf8String(value: Uint8Array): string | null {
+  try {
+    return utf8Of(only(value, TAG.utf8String, "the role"));
+  } catch (error) {
+    if (error instanceof PeerError) return null;
+    throw error;
+  }
 }
 
 interface AlternativeNames {

@@ -14,48 +14,54 @@ const CHAIN_ADVICE = "Tell the plant admin: the certificates of the authorities 
 const CRL_ADVICE =
   "Tell the plant admin: the authority's revocation list has to be renewed on this appliance.";
 
-const VERDICTS: Readonly<Record<string, Words>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: ["untrusted", "is self-signed: no authority vouches for it", TRUST_ADVICE],
-  SELF_SIGNED_CERT_IN_CHAIN: [
-    "untrusted",
-    "leads to a root authority that is not trusted here",
-    TRUST_ADVICE,
+const VERDICTS: ReadonlyMap<string, Words> = new Map<string, Words>([
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", ["untrusted", "is self-signed: no authority vouches for it", TRUST_ADVICE]],
+  [
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    ["untrusted", "leads to a root authority that is not trusted here", TRUST_ADVICE],
   ],
-  CERT_UNTRUSTED: ["untrusted", "leads to an authority that is not trusted for clients", TRUST_ADVICE],
-  CERT_REJECTED: ["untrusted", "leads to an authority that is rejected for clients", TRUST_ADVICE],
-  CERT_SIGNATURE_FAILURE: ["bad-signature", "bears a signature that its issuer did not make", TRUST_ADVICE],
-  UNABLE_TO_DECRYPT_CERT_SIGNATURE: [
-    "bad-signature",
-    "bears a signature that its issuer did not make",
-    TRUST_ADVICE,
+  ["CERT_UNTRUSTED", ["untrusted", "leads to an authority that is not trusted for clients", TRUST_ADVICE]],
+  ["CERT_REJECTED", ["untrusted", "leads to an authority that is rejected for clients", TRUST_ADVICE]],
+  [
+    "CERT_SIGNATURE_FAILURE",
+    ["bad-signature", "bears a signature that its issuer did not make", TRUST_ADVICE],
   ],
-  UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY: ["bad-chain", "has an issuer whose key cannot be read", CHAIN_ADVICE],
-  CERT_CHAIN_TOO_LONG: ["bad-chain", "comes with too long a chain of authorities", CHAIN_ADVICE],
-  PATH_LENGTH_EXCEEDED: ["bad-chain", "stands under more authorities than one of them allows", CHAIN_ADVICE],
-  INVALID_CA: ["bad-chain", "was issued with a certificate that is no authority's", TRUST_ADVICE],
-  CERT_REVOKED: [
-    "revoked",
-    "was revoked, or an authority above it",
-    "Ask the plant admin why, and enrol again.",
+  [
+    "UNABLE_TO_DECRYPT_CERT_SIGNATURE",
+    ["bad-signature", "bears a signature that its issuer did not make", TRUST_ADVICE],
   ],
-  UNABLE_TO_GET_CRL: ["revocation-unknown", "cannot be checked: a revocation list is missing", CRL_ADVICE],
-  CRL_HAS_EXPIRED: ["revocation-unknown", "cannot be checked: a revocation list has expired", CRL_ADVICE],
-  CRL_NOT_YET_VALID: [
-    "revocation-unknown",
-    "cannot be checked: a revocation list is not valid yet",
-    CRL_ADVICE,
+  [
+    "UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY",
+    ["bad-chain", "has an issuer whose key cannot be read", CHAIN_ADVICE],
   ],
-  CRL_SIGNATURE_FAILURE: [
-    "revocation-unknown",
-    "cannot be checked: a revocation list is not its issuer's",
-    CRL_ADVICE,
+  ["CERT_CHAIN_TOO_LONG", ["bad-chain", "comes with too long a chain of authorities", CHAIN_ADVICE]],
+  [
+    "PATH_LENGTH_EXCEEDED",
+    ["bad-chain", "stands under more authorities than one of them allows", CHAIN_ADVICE],
   ],
-  UNABLE_TO_DECRYPT_CRL_SIGNATURE: [
-    "revocation-unknown",
-    "cannot be checked: a revocation list is not its issuer's",
-    CRL_ADVICE,
+  ["INVALID_CA", ["bad-chain", "was issued with a certificate that is no authority's", TRUST_ADVICE]],
+  [
+    "CERT_REVOKED",
+    ["revoked", "was revoked, or an authority above it", "Ask the plant admin why, and enrol again."],
   ],
-};
+  [
+    "UNABLE_TO_GET_CRL",
+    ["revocation-unknown", "cannot be checked: a revocation list is missing", CRL_ADVICE],
+  ],
+  ["CRL_HAS_EXPIRED", ["revocation-unknown", "cannot be checked: a revocation list has expired", CRL_ADVICE]],
+  [
+    "CRL_NOT_YET_VALID",
+    ["revocation-unknown", "cannot be checked: a revocation list is not valid yet", CRL_ADVICE],
+  ],
+  [
+    "CRL_SIGNATURE_FAILURE",
+    ["revocation-unknown", "cannot be checked: a revocation list is not its issuer's", CRL_ADVICE],
+  ],
+  [
+    "UNABLE_TO_DECRYPT_CRL_SIGNATURE",
+    ["revocation-unknown", "cannot be checked: a revocation list is not its issuer's", CRL_ADVICE],
+  ],
+]);
 
 const NO_ISSUER: readonly string[] = [
   "UNABLE_TO_GET_ISSUER_CERT",
@@ -74,7 +80,7 @@ export function verdictOn(
 ): { readonly refusal: PeerError; readonly plain: boolean } | null {
   const error = peer.authorizationError;
   if (peer.authorized && error === null) return null;
-  const words = error === null ? undefined : (VERDICTS[error] ?? wordsOf(error, certificate, now));
+  const words = error === null ? undefined : (VERDICTS.get(error) ?? wordsOf(error, certificate, now));
   if (words !== undefined) return { refusal: refuse(...words), plain: true };
   const code = error === "INVALID_PURPOSE" ? "wrong-purpose" : "not-verified";
   const what = `did not pass OpenSSL's verification (${error ?? "no reason given"})`;

@@ -42,7 +42,8 @@ export const auditRead = defineCall(
 );
 export const auditQuery = defineCall(
   "audit.query",
-  z.strictObject({ filter: z.record(z.string(), z.unknown()), limit: z.number(), before: z.number().nullable() }),
+  /** `words`: field=value each, see parseFilter of audit/. Newest first. */
+  z.strictObject({ words: z.array(z.string()), limit: z.number(), before: z.number().nullable() }),
   recordsSchema,
 );
 /** One record with those that belong to it. */

@@ -46,11 +46,12 @@ export class LaneRing {
     return null;
   }
 
-  remove(lane: Lane): void {
+  /** Takes out all that the lane has waiting. */
+  remove(lane: Lane): Transaction[] {
     this.#queued -= lane.waiting.length;
-    lane.waiting.length = 0;
     const at = this.#lanes.indexOf(lane);
     if (at >= 0) this.#lanes.splice(at, 1);
+    return lane.waiting.splice(0);
   }
 
   /** Takes out whatever `expired` says, in lane order. */

@@ -6,6 +6,7 @@ import { Lane, LaneRing } from "./lane.ts";
 import {
   GATEWAY_PATH_UNAVAILABLE,
   GATEWAY_TARGET_FAILED,
+  LANE_CLOSED,
   mayBeSent,
   SERVER_DEVICE_BUSY,
   type MachineFailure,
@@ -87,7 +88,7 @@ export class SerialPort implements MachinePort {
 
   closeLane(lane: Lane): void {
     lane.closed = true;
-    this.#ring.remove(lane);
+    for (const transaction of this.#ring.remove(lane)) transaction.failed(LANE_CLOSED);
   }
 
   status(): PortStatus {
@@ -160,7 +161,7 @@ export class SerialPort implements MachinePort {
   #send(device: SerialDevice, transaction: Transaction): void {
     const pdu = Buffer.alloc(RTU_MAX_FRAME);
     const length = encodeRequest(transaction.operation, pdu, 0);
-    const end = encodeRtu(transaction.operation.unit, pdu.subarray(0, length), this.#request, 0);
+    const end = encodeRtu(transaction.operation.unit, pdu, 0, length, this.#request, 0);
     this.#current = transaction;
     this.#replyLength = 0;
     if (transaction.lane) transaction.lane.inFlight++;
@@ -190,11 +191,8 @@ export class SerialPort implements MachinePort {
     try {
       const expected = expectedReplyLength(transaction.operation, this.#reply, 0, this.#replyLength);
       if (expected === 0 || this.#replyLength < expected) return;
-      const { unit, pduStart, pduEnd } = decodeRtu(this.#reply, 0, this.#replyLength);
-      if (unit !== transaction.operation.unit) {
-        throw new PeerError("reply-unit", `a reply of unit ${unit} to a request to unit ${transaction.operation.unit}`);
-      }
-      const reply = decodeReply(transaction.operation, this.#reply, pduStart, pduEnd);
+      const end = decodeRtu(transaction.operation.unit, this.#reply, 0, this.#replyLength);
+      const reply = decodeReply(transaction.operation, this.#reply, 1, end);
       this.#done()?.answered(reply);
       if (this.#circuit.failures > 0) this.#events.circuit(true, "the machine answers again");
       this.#circuit.succeeded();

@@ -5,6 +5,7 @@ import type { Flusher } from "./flusher.ts";
 import { Lane, LaneRing } from "./lane.ts";
 import {
   GATEWAY_TARGET_FAILED,
+  LANE_CLOSED,
   mayBeSent,
   SERVER_DEVICE_BUSY,
   type MachineFailure,
@@ -64,7 +65,7 @@ export class TcpPort implements MachinePort {
 
   closeLane(lane: Lane): void {
     lane.closed = true;
-    this.#ring.remove(lane);
+    for (const transaction of this.#ring.remove(lane)) transaction.failed(LANE_CLOSED);
   }
 
   status(): PortStatus {

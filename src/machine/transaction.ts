@@ -33,12 +33,19 @@ export interface Transaction {
   failed(failure: MachineFailure): void;
 }
 
+/** What a closed lane's waiting requests end with. */
+export const LANE_CLOSED: MachineFailure = {
+  exception: GATEWAY_TARGET_FAILED,
+  outcome: "not-sent",
+  reason: "the session ended before it was sent",
+};
+
 /** What both kinds of ports, TCP and serial line, offer. */
 export interface MachinePort {
   /** A session's own way in: its requests keep their order, and lanes are served in turn. */
   openLane(): Lane;
   submit(lane: Lane, transaction: Transaction): void;
-  /** Forgets what the lane has waiting; what is already with the machine ends unheard. */
+  /** Fails what the lane has waiting; what is already with the machine ends as it will. */
   closeLane(lane: Lane): void;
   status(): PortStatus;
   close(): void;

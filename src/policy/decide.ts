@@ -5,7 +5,7 @@ import type { OperationPermit, SessionPermit } from "./permit.ts";
 import type { SessionState, Slice } from "./state.ts";
 import { type Writes, fits, hits } from "./values.ts";
 import { makeOperationPermit, stateOf } from "./permit.ts";
-import type { CompiledGrant } from "./rule.ts";
+import type { CompiledForbid, CompiledGrant } from "./rule.ts";
 import { explainForbid, explainGrants } from "./explain.ts";
 
 const NO_CONTEXT: DecideContext = {};
@@ -32,12 +32,10 @@ export function decide(
   const onWrite =
     writes === null ? null : state.slice(unit, functionCode, subFunction, "write", writes.table);
   const onRead = reads === null ? null : state.slice(unit, functionCode, subFunction, kind, reads.table);
-  if (
-    (onWrite !== null && writes !== null && forbidden(onWrite, writes, writes)) ||
-    (onRead !== null && reads !== null && forbidden(onRead, reads, null))
-  ) {
-    return explainForbid(state, operation, now);
-  }
+  const barsWrite = onWrite === null || writes === null ? null : forbidder(onWrite, writes, writes);
+  if (barsWrite !== null) return explainForbid(state, operation, "write", barsWrite);
+  const barsRead = onRead === null || reads === null ? null : forbidder(onRead, reads, null);
+  if (barsRead !== null) return explainForbid(state, operation, kind, barsRead);
 
   const clock = context.monotonic ?? now;
   const write = onWrite === null ? null : cover(onWrite, writes, writes, state, context, clock, null);
@@ -59,15 +57,15 @@ export function decide(
   return makeOperationPermit(operation, state, rule.rule.name);
 }
 
-/** Whether any forbid overlaps the range, and for a write that is limited to values forbids one of those written. */
-function forbidden({ forbids }: Slice, range: AddressRange, writes: Writes | null): boolean {
-  let i = lastFrom(forbids.starts, range.address + range.quantity - 1);
-  while ((i = reaching(forbids, i, range.address)) >= 0) {
+/** A forbid that overlaps the range and, where it forbids only values, forbids one of those written; null: none. */
+function forbidder({ forbids }: Slice, range: AddressRange, writes: Writes | null): CompiledForbid | null {
+  for (let i = lastFrom(forbids.starts, range.address + range.quantity - 1); ; i--) {
+    i = reaching(forbids, i, range.address);
+    const rule = forbids.rules[i];
+    if (rule === undefined) return null;
     const parts = forbids.parts[i];
-    if (parts == null || writes === null || hits(parts, writes)) return true;
-    i--;
+    if (parts == null || writes === null || hits(parts, writes)) return rule;
   }
-  return false;
 }
 
 /** Why no grant covers an access: `rate` where one would but for its pace. */
@@ -89,20 +87,21 @@ function cover(
   if (range === null) return "not";
   const last = range.address + range.quantity - 1;
   let found: Uncovered = "not";
-  for (let i = lastFrom(slice.unlimited.starts, range.address); ; i--) {
-    i = reaching(slice.unlimited, i, last);
-    if (i < 0) break;
-    const fit = fitOf(slice.unlimited, i, writes, context);
-    const rule = slice.unlimited.rules[i];
-    if (fit === "fits" && rule !== undefined) return rule;
+  const { unlimited, limited } = slice;
+  for (let i = lastFrom(unlimited.starts, range.address); ; i--) {
+    i = reaching(unlimited, i, last);
+    const rule = unlimited.rules[i];
+    if (rule === undefined) break;
+    const fit = fitOf(unlimited, i, writes, context);
+    if (fit === "fits") return rule;
     if (fit === "depends") found = "depends";
   }
-  for (let i = lastFrom(slice.limited.starts, range.address); ; i--) {
-    i = reaching(slice.limited, i, last);
-    if (i < 0) break;
-    const fit = fitOf(slice.limited, i, writes, context);
-    const rule = slice.limited.rules[i];
-    if (fit === "not" || rule === undefined) continue;
+  for (let i = lastFrom(limited.starts, range.address); ; i--) {
+    i = reaching(limited, i, last);
+    const rule = limited.rules[i];
+    if (rule === undefined) break;
+    const fit = fitOf(limited, i, writes, context);
+    if (fit === "not") continue;
     if (rule !== paid && context.rates?.has(rule.rule, state.user, clock) !== true) {
       if (found === "not") found = "rate";
     } else if (fit === "fits") return rule;

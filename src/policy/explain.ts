@@ -1,4 +1,5 @@
 import {
+  type CompiledForbid,
   type CompiledGrant,
   type Kind,
   type Run,
@@ -9,9 +10,10 @@ import {
 } from "./rule.ts";
 import type { DecideContext, Denial, Stage } from "./verdict.ts";
 import { TABLE_WORDS, functionText, intervalText, listText, rangeText, whenText } from "./words.ts";
-import { hits, fits, masked, type Writes } from "./values.ts";
+import { type Writes, fits, masked } from "./values.ts";
 import type { AddressRange, Operation } from "../modbus/index.ts";
 import type { SessionState } from "./state.ts";
+import type { Forbid } from "../site/snapshot.ts";
 import type { Table } from "../base/index.ts";
 
 /** Half of an operation: what it reads, what it writes, or that it is done at all. */
@@ -54,30 +56,21 @@ function spanOf({ table, address, quantity }: AddressRange) {
   return { table, start: address, end: address + quantity - 1 };
 }
 
-/** Called once it is known that a forbid matches; names the first of the document that does. */
-export function explainForbid(state: SessionState, operation: Operation, now: number): Denial {
-  const { unit, functionCode, subFunction } = operation;
-  const broadcast = state.broadcast(unit);
-  const access = (rule: SessionState["forbids"][number]): Access | undefined =>
-    accessesOf(operation).find((one) =>
-      runsOf(rule, one.kind, one.table).some(
-        (run) =>
-          run.start <= one.end &&
-          one.start <= run.end &&
-          (run.parts === null || one.writes === null || hits(run.parts, one.writes)),
-      ),
-    );
-  const rule = state.forbids.find(
-    (one) =>
-      holds(one, now) &&
-      matchesFunction(one, functionCode, subFunction) &&
-      matchesUnit(one, unit, broadcast) &&
-      access(one) !== undefined,
-  );
-  const what = rule === undefined ? undefined : access(rule);
-  const name = rule?.rule.name ?? null;
+/** Called once it is known that `forbid` forbids what the operation does of `kind`. */
+export function explainForbid(
+  state: SessionState,
+  operation: Operation,
+  kind: Kind,
+  forbid: CompiledForbid,
+): Denial {
+  const deeds = accessesOf(operation).filter((access) => access.kind === kind);
+  const what = deeds.map((access) => deed(operation, access)).join(", ");
+  return denyForbidden(forbid.rule, `${state.user} may not ${what} ${of(state)}`);
+}
+
+export function denyForbidden({ name, reason }: Forbid, refusal: string): Denial {
   return denial("forbid", name, {
-    reason: `${state.user} may not ${what === undefined ? "do this" : deed(operation, what)} ${of(state)}: forbid "${name}" (${rule?.rule.reason})`,
+    reason: `${refusal}: forbid "${name}" (${reason})`,
     advice: `A forbid beats every grant: only changing forbid "${name}" in the site document allows it.`,
   });
 }

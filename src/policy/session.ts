@@ -4,7 +4,7 @@ import { makeSessionPermit, stateOf } from "./permit.ts";
 import type { Denial } from "./verdict.ts";
 import type { Policy } from "./compile.ts";
 import type { SessionPermit } from "./permit.ts";
-import { denial } from "./explain.ts";
+import { denial, denyForbidden } from "./explain.ts";
 import { parseAddress } from "./network.ts";
 import { listText, whenText } from "./words.ts";
 
@@ -46,11 +46,7 @@ function admit(
   );
   const barred = forbids.find((rule) => rule.rule.modbus === null && holds(rule, now));
   if (barred !== undefined) {
-    const { name, reason } = barred.rule;
-    return denial("forbid", name, {
-      reason: `${identity.user} may not open ${machine}/${service}: forbid "${name}" (${reason})`,
-      advice: `A forbid beats every grant: only changing forbid "${name}" in the site document allows it.`,
-    });
+    return denyForbidden(barred.rule, `${identity.user} may not open ${machine}/${service}`);
   }
   const named = target.grants.filter((rule) => matchesWho(rule.rule.who, identity, groups));
   const matched = named.filter((rule) => matchesFrom(rule, source));

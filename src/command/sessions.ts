@@ -1,0 +1,45 @@
+import { Command } from "commander";
+import { UsageError } from "../base/index.ts";
+import { sessionsEnd, sessionsList } from "../link/index.ts";
+import { ask, type Surroundings } from "./context.ts";
+import { ago, bytes, table } from "./table.ts";
+
+/** `niac sessions`: who is connected to what, now. */
+export function sessionsCommand(around: Surroundings): Command {
+  return new Command("sessions").description("who is connected to which machine now").action(async () => {
+    const sessions = await ask(around, sessionsList, null);
+    if (sessions.length === 0) {
+      around.print("No sessions.");
+      return;
+    }
+    const now = Date.now();
+    const rows = sessions.map((session) => [
+      session.id,
+      session.device === null ? session.user : `${session.user} (${session.device})`,
+      session.source,
+      `${session.machine}/${session.service}`,
+      session.grants.join(", "),
+      ago(now - session.started),
+      ago(now - session.lastActive),
+      String(session.reads),
+      String(session.writes),
+      String(session.denials),
+      `${bytes(session.bytesIn)} / ${bytes(session.bytesOut)}`,
+    ]);
+    const header = ["SESSION", "WHO", "FROM", "MACHINE", "GRANTS", "SINCE", "IDLE", "READS", "WRITES", "DENIED", "IN / OUT"];
+    for (const line of table(header, rows)) around.print(line);
+  });
+}
+
+/** `niac end <session>`. */
+export function endCommand(around: Surroundings): Command {
+  return new Command("end")
+    .description("end one session at once")
+    .argument("<session>", "as `niac sessions` shows it")
+    .option("--reason <text>", "for the record", "no reason given")
+    .action(async (session: string, options: { reason: string }) => {
+      const { ended } = await ask(around, sessionsEnd, { session, reason: options.reason, by: around.user });
+      if (!ended) throw new UsageError("no-session", `there is no session ${session}`, "See `niac sessions`.");
+      around.print(`session ${session} is ended`);
+    });
+}

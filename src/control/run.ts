@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
+import { messageOf, systemCode, systemClock, UsageError, type Channel } from "../base/index.ts";
+import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type TlsMaterial } from "../link/index.ts";
+import type { Settings } from "../settings/index.ts";
+import { serveAdmin } from "./admin.ts";
+import { GatewayLink } from "./gateway-link.ts";
+import { Site } from "./site.ts";
+import { createSite, SiteStore } from "./site-store.ts";
+
+/** Starts control and resolves once it listens; `stop` ends it cleanly. `fatal` is called when the process must not go on. */
+export async function runControl(
+  settings: Settings,
+  log: Logger,
+  fatal: (error: Error) => void,
+): Promise<{ stop(): Promise<void> }> {
+  const clock = systemClock;
+  mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
+  const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite]);
+  const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
+  const link = new GatewayLink(audit, clock, log, () => ({ snapshot: site.snapshot, tls: readMaterial(settings) }));
+  const site: Site = new Site(new SiteStore(db), audit, settings.origin, clock, (snapshot) => link.push(snapshot));
+  const admins = new Set<Channel>();
+  const servers = [
+    await listen(join(settings.runDir, GATEWAY_SOCKET), "control", (channel) => link.accept(channel)),
+    await listen(join(settings.runDir, ADMIN_SOCKET), "control", (channel) => {
+      admins.add(channel);
+      channel.onClosed(() => admins.delete(channel));
+      serveAdmin(channel, { audit, site, store: new SiteStore(db), link, origin: settings.origin, clock });
+    }),
+  ];
+  audit
+    .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control started" }], "now")
+    .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the start could not be recorded"));
+  log.info({ site: site.snapshot.version, records: audit.size }, "control is ready");
+  return {
+    async stop() {
+      for (const server of servers) server.close();
+      link.close();
+      for (const channel of admins) channel.close();
+      await audit
+        .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control stopped" }], "now")
+        .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the stop could not be recorded"));
+      await audit.close();
+      db.close();
+    },
+  };
+}
+
+function readMaterial(settings: Settings): TlsMaterial {
+  return {
+    certificate: readPem(settings.tlsCertificate),
+    key: readPem(settings.tlsKey),
+    clientCa: readPem(settings.tlsClientCa),
+  };
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError("tls-file", `${path} cannot be read (${systemCode(error)})`, "See the NIAC_TLS_ settings.");
+  }
+}

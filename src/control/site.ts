@@ -1,0 +1,109 @@
+import type { AuditLog } from "../audit/index.ts";
+import { UsageError, type Clock } from "../base/index.ts";
+import type { SiteVersion } from "../link/index.ts";
+import { diffSites, formatChange, formatFinding, parseSite, withVersion, type Snapshot } from "../site/index.ts";
+import type { SiteStore } from "./site-store.ts";
+
+export interface Applied {
+  readonly applied: SiteVersion | null;
+  readonly report: string[];
+}
+
+/**
+ * The site document in force. A new one is checked whole, kept, recorded, and only then takes effect; whatever fails on the way
+ * leaves the old one serving.
+ */
+export class Site {
+  readonly #store: SiteStore;
+  readonly #audit: AuditLog;
+  readonly #clock: Clock;
+  readonly #changed: (snapshot: Snapshot) => void;
+  #snapshot: Snapshot;
+  #busy = false;
+
+  /** Throws where the stored document cannot be compiled by this version of niac: better none than a guess. */
+  constructor(store: SiteStore, audit: AuditLog, origin: string, clock: Clock, changed: (snapshot: Snapshot) => void) {
+    this.#store = store;
+    this.#audit = audit;
+    this.#clock = clock;
+    this.#changed = changed;
+    const prepared = store.prepared();
+    if (prepared && audit.byId(recordId(prepared))) store.confirm(prepared.version);
+    const current = store.current();
+    this.#snapshot = current ? compiled(current.text, current.version) : emptySite(origin);
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  async apply(text: string, fileName: string, by: string, note: string): Promise<Applied> {
+    if (this.#busy) throw new UsageError("site-busy", "another site document is being applied", "Try again in a moment.");
+    this.#busy = true;
+    try {
+      return await this.#apply(text, fileName, by, note);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  /** Applies the text of an earlier version as a new one. */
+  rollback(version: number, by: string): Promise<Applied> {
+    const { text } = this.#store.get(version);
+    return this.apply(text, `version ${version}`, by, `rollback to version ${version}`);
+  }
+
+  async #apply(text: string, fileName: string, by: string, note: string): Promise<Applied> {
+    const { snapshot, findings } = parseSite(text, fileName);
+    const report = findings.map((finding) => formatFinding(finding, fileName, text));
+    if (!snapshot) return { applied: null, report };
+    const changes = diffSites(this.#snapshot.version === 0 ? null : this.#snapshot, snapshot);
+    const version = this.#store.prepare(text, by, note, this.#clock.now());
+    const lines = changes.map(formatChange);
+    await this.#audit.append(
+      [
+        {
+          time: version.appliedAt,
+          kind: "site",
+          id: recordId(version),
+          reason: note === "" ? `site document applied by ${by}` : `site document applied by ${by}: ${note}`.slice(0, 1000),
+          siteVersion: version.version,
+          counts: { changes: changes.length },
+          detail: { hash: version.hash, by, changes: lines.join("; ").slice(0, 1000) },
+        },
+      ],
+      "now",
+    );
+    this.#store.confirm(version.version);
+    this.#snapshot = withVersion(snapshot, version.version);
+    this.#changed(this.#snapshot);
+    return { applied: version, report: [...report, ...lines] };
+  }
+}
+
+function recordId(version: SiteVersion): string {
+  return `site-${version.version}-${version.hash.slice(0, 16)}-${version.appliedAt}`;
+}
+
+function compiled(text: string, version: SiteVersion): Snapshot {
+  const name = `version ${version.version}`;
+  const { snapshot, findings } = parseSite(text, name);
+  if (snapshot) return withVersion(snapshot, version.version);
+  throw new UsageError(
+    "site-stored",
+    `the stored site document, ${name}, is not understood by this version of niac:\n${findings
+      .map((finding) => formatFinding(finding, name, text))
+      .join("\n")}`,
+    "Run the version of niac that applied it, or apply a corrected document there first.",
+  );
+}
+
+/** A box that was told nothing: no machine, no grant, every connection refused. */
+function emptySite(origin: string): Snapshot {
+  const { snapshot } = parseSite(
+    `niac: 1\nsite: { name: ${JSON.stringify(origin)}, appliance: unconfigured.invalid, timeZone: UTC }\n`,
+    "empty",
+  );
+  if (!snapshot) throw new UsageError("site-empty", "the empty site document is not understood");
+  return snapshot;
+}

@@ -1,0 +1,253 @@
+import type { TLSSocket } from "node:tls";
+import type { RecordDraft } from "../audit/index.ts";
+import { PeerError } from "../base/index.ts";
+import type { Flushable, Lane, MachinePort } from "../machine/index.ts";
+import {
+  decodeRequest,
+  describeOperation,
+  encodeException,
+  encodeReply,
+  FrameBuffer,
+  MBAP_HEADER,
+  MBAP_MAX_FRAME,
+  transactionId,
+  unitId,
+  writeHeader,
+  type Reply,
+} from "../modbus/index.ts";
+import { ModbusRequest, type Refused, type RequestHost } from "./modbus-request.ts";
+import { recordedOperation } from "./recorded.ts";
+import { Session, type Opening, type Surroundings } from "./session.ts";
+import { DenialTally, ReadTally } from "./tally.ts";
+import type { WriteGate } from "./write-gate.ts";
+
+/** Requests of one session without an answer; beyond it, exception 06. */
+export const MAX_SESSION_PENDING = 64;
+/** Bytes of a malformed frame kept for the record. */
+const MAX_MALFORMED = 300;
+
+/** A session that speaks Modbus: frames in, decisions, the machine's port, frames out. */
+export class ModbusSession extends Session implements Flushable, RequestHost {
+  readonly port: MachinePort;
+  readonly lane: Lane;
+  readonly gate: WriteGate;
+  readonly #socket: TLSSocket;
+  readonly #frames = new FrameBuffer();
+  readonly #tally = new ReadTally();
+  readonly #denied = new DenialTally();
+  readonly #openWrites = new Set<string>();
+  /** Requests that came behind a write which is not with the machine yet; they keep their order. */
+  readonly #held: ModbusRequest[] = [];
+  #holding = false;
+  #pending = 0;
+  #out: Buffer | null = null;
+  #outLength = 0;
+  #dirty = false;
+
+  constructor(opening: Opening, around: Surroundings, socket: TLSSocket, port: MachinePort, gate: WriteGate) {
+    super(opening, around);
+    this.#socket = socket;
+    this.port = port;
+    this.lane = port.openLane();
+    this.gate = gate;
+  }
+
+  start(): void {
+    this.#socket.on("data", (chunk) => this.#data(chunk));
+    this.#socket.on("drain", () => this.#socket.resume());
+    this.#socket.on("end", () => this.end("the client closed the connection"));
+    this.#socket.on("close", () => this.end("the client's connection was closed"));
+  }
+
+  override report(now: number, all: boolean): void {
+    const interval = this.around.snapshot().site.limits.readSummaryInterval;
+    const due = (since: number): boolean => since >= 0 && (all || now - since >= interval || now < since);
+    const { since } = this.#tally;
+    if (due(since)) {
+      const counts = this.#tally.take(describeOperation);
+      this.note({ ...this.about(), kind: "reads", decision: "permit", counts, duration: Math.max(0, now - since) });
+    }
+    const deniedSince = this.#denied.since;
+    if (!due(deniedSince)) return;
+    const repeated = this.#denied.take();
+    if (repeated === 0) return;
+    this.note({
+      ...this.about(),
+      kind: "operation",
+      decision: "denial",
+      reason: `${repeated} more denials like those recorded, or beyond the kinds that are told apart`,
+      counts: { denials: repeated },
+      duration: Math.max(0, now - deniedSince),
+    });
+  }
+
+  override openWrites(): string[] {
+    return [...this.#openWrites];
+  }
+
+  protected override stop(): void {
+    this.port.closeLane(this.lane);
+    this.#socket.destroy();
+    this.#out = null;
+    for (const request of this.#held.splice(0)) request.abandon();
+  }
+
+  // --- what arrives -----------------------------------------------------------------------------------------------
+
+  #data(chunk: Buffer): void {
+    if (this.ended) return;
+    this.bytesIn += chunk.length;
+    this.lastActive = this.around.clock.now();
+    try {
+      this.#frames.push(chunk);
+      while (!this.ended && this.#frames.next()) {
+        this.#frame(this.#frames.bytes, this.#frames.start, this.#frames.end);
+      }
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      this.#malformed(error, chunk);
+    }
+  }
+
+  #frame(bytes: Uint8Array, start: number, end: number): void {
+    const id = transactionId(bytes, start);
+    const unit = unitId(bytes, start);
+    let request: ModbusRequest;
+    try {
+      request = new ModbusRequest(this, id, decodeRequest(unit, bytes, start + MBAP_HEADER, end));
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      this.#malformed(error, bytes.subarray(start, end));
+      return;
+    }
+    if (this.#pending >= MAX_SESSION_PENDING) {
+      this.#pending++;
+      request.deny({
+        stage: "limit",
+        rule: null,
+        reason: `${MAX_SESSION_PENDING} requests of this session are unanswered, the limit`,
+        advice: "Let the client wait for answers before it asks more.",
+        exception: 6,
+      });
+      return;
+    }
+    this.#pending++;
+    if (this.#holding) this.#held.push(request);
+    else request.begin();
+  }
+
+  #malformed(error: PeerError, bytes: Uint8Array): void {
+    this.note({
+      ...this.about(),
+      kind: "malformed",
+      decision: "denial",
+      stage: "malformed",
+      reason: error.message,
+      detail: { code: error.code },
+      bytes: Buffer.from(bytes.subarray(0, MAX_MALFORMED)).toString("hex"),
+    });
+    this.end(`the client sent a malformed frame: ${error.message}`);
+  }
+
+  // --- what requests ask of their session ---------------------------------------------------------------------------
+
+  get surroundings(): Surroundings {
+    return this.around;
+  }
+
+  hold(): void {
+    this.#holding = true;
+  }
+
+  release(): void {
+    this.#holding = false;
+    while (!this.#holding && !this.ended) {
+      const next = this.#held.shift();
+      if (!next) return;
+      next.begin();
+    }
+  }
+
+  countRead(request: ModbusRequest): void {
+    this.reads++;
+    this.#tally.count(request.operation, this.lastActive);
+  }
+
+  writeBegan(record: string): void {
+    this.writes++;
+    this.#openWrites.add(record);
+  }
+
+  operationDraft(): Omit<RecordDraft, "id"> {
+    return { ...this.about(), kind: "operation" };
+  }
+
+  writeEnded(record: string, draft: Pick<RecordDraft, "outcome" | "exception" | "reason" | "stage">): void {
+    this.#openWrites.delete(record);
+    this.note({ ...this.about(), kind: "outcome", ref: record, ...draft });
+  }
+
+  denied(request: ModbusRequest, denial: Refused): void {
+    this.denials++;
+    const operation = recordedOperation(request.operation);
+    if (!this.#denied.first(`${denial.stage} ${denial.rule} ${JSON.stringify(operation)}`, this.around.clock.now())) return;
+    this.note({
+      ...this.about(),
+      kind: "operation",
+      operation,
+      decision: "denial",
+      stage: denial.stage,
+      ...(denial.rule === null ? {} : { rule: denial.rule }),
+      reason: denial.reason,
+      exception: denial.exception,
+    });
+  }
+
+  // --- what leaves ------------------------------------------------------------------------------------------------
+
+  reply(request: ModbusRequest, reply: Reply): void {
+    this.#pending--;
+    if (this.ended) return;
+    const out = this.#room();
+    const at = this.#outLength;
+    this.#sent(request, out, at, encodeReply(request.operation, reply, out, at + MBAP_HEADER));
+  }
+
+  replyException(request: ModbusRequest, exception: number): void {
+    this.#pending--;
+    if (this.ended) return;
+    const out = this.#room();
+    const at = this.#outLength;
+    this.#sent(request, out, at, encodeException(request.operation.functionCode, exception, out, at + MBAP_HEADER));
+  }
+
+  flush(): void {
+    this.#dirty = false;
+    const out = this.#out;
+    this.#out = null;
+    if (!out || this.ended) return;
+    this.bytesOut += this.#outLength;
+    // A client that does not read its answers is not read either.
+    if (!this.#socket.write(out.subarray(0, this.#outLength))) this.#socket.pause();
+  }
+
+  #room(): Buffer {
+    if (this.#out === null) {
+      this.#outLength = 0;
+      this.#out = Buffer.allocUnsafe(MBAP_MAX_FRAME);
+    } else if (this.#out.length - this.#outLength < MBAP_MAX_FRAME) {
+      const larger = Buffer.allocUnsafe(Math.max(this.#out.length * 2, 4 * MBAP_MAX_FRAME));
+      this.#out.copy(larger, 0, 0, this.#outLength);
+      this.#out = larger;
+    }
+    return this.#out;
+  }
+
+  #sent(request: ModbusRequest, out: Buffer, at: number, end: number): void {
+    writeHeader(out, at, request.id, request.operation.unit, end - at - MBAP_HEADER);
+    this.#outLength = end;
+    if (this.#dirty) return;
+    this.#dirty = true;
+    this.around.flusher.add(this);
+  }
+}
