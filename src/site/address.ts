@@ -51,7 +51,12 @@ function beyond(digits: string, last: number, what: string, table: Table | null)
 }
 
 /** `table` is not null for addresses: numbers in reference notation are then explained. */
-function readRange(input: unknown, last: number, what: string, table: Table | null = null): Reading<Interval> {
+function readRange(
+  input: unknown,
+  last: number,
+  what: string,
+  table: Table | null = null,
+): Reading<Interval> {
   const expected = `${what} from 0 to ${last}: a number, or a range such as 0-${Math.min(last, 9)}`;
   if (typeof input === "number") {
     if (!Number.isInteger(input)) return mistake(`${input} is not a whole number`, expected);
@@ -62,8 +67,14 @@ function readRange(input: unknown, last: number, what: string, table: Table | nu
   if (typeof input !== "string") return mistake(`${shown(input)} is no ${what}`, expected);
   const match = RANGE.exec(input);
   if (match === null) {
-    const suggestion = /^(0|[1-9]\d{0,6})$/.test(input) ? input : input.replace(/^(\d+)\s*(?:\.\.\.?|:|–|to)\s*(\d+)$/, "$1-$2");
-    return mistake(`${shown(input)} is no ${what}`, expected, suggestion === input && !/^\d+$/.test(input) ? undefined : suggestion);
+    const suggestion = /^(0|[1-9]\d{0,6})$/.test(input)
+      ? input
+      : input.replace(/^(\d+)\s*(?:\.\.\.?|:|–|to)\s*(\d+)$/, "$1-$2");
+    return mistake(
+      `${shown(input)} is no ${what}`,
+      expected,
+      suggestion === input && !/^\d+$/.test(input) ? undefined : suggestion,
+    );
   }
   const [, first = "", second = ""] = match;
   for (const digits of [first, second]) if (Number(digits) > last) return beyond(digits, last, what, table);
@@ -87,11 +98,16 @@ export const LAST_VALUE = { coils: 1, holdingRegisters: 65_535 } as const;
 /** Values as they stand on the wire: coils 0 or 1, registers 0..65535 without sign. */
 export function readValues(table: "coils" | "holdingRegisters", input: unknown): Reading<Interval> {
   const last = LAST_VALUE[table];
-  const negative = /^-(\d+)(?:\s*-\s*(-?\d+))?$/.exec(typeof input === "number" ? `${input}` : typeof input === "string" ? input : "");
+  const negative = /^-(\d+)(?:\s*-\s*(-?\d+))?$/.exec(
+    typeof input === "number" ? `${input}` : typeof input === "string" ? input : "",
+  );
   if (negative !== null && table === "holdingRegisters") {
     const value = Number(negative[1]);
     const wire = value >= 1 && value <= 32_768 ? `; -${value} is ${65_536 - value} there` : "";
-    return mistake(`values are compared as they stand on the wire, 0 to 65535 without sign${wire}`, "value from 0 to 65535");
+    return mistake(
+      `values are compared as they stand on the wire, 0 to 65535 without sign${wire}`,
+      "value from 0 to 65535",
+    );
   }
   if (typeof input === "boolean") {
     return mistake(`${input} is no value`, `value from 0 to ${last}`, input ? "1" : "0");
@@ -102,6 +118,7 @@ export function readValues(table: "coils" | "holdingRegisters", input: unknown):
 /** TCP and UDP ports. */
 export function readPorts(input: unknown): Reading<Interval> {
   const reading = readRange(input, 65_535, "port");
-  if ("value" in reading && reading.value.start === 0) return mistake("port 0 is no port", "port from 1 to 65535");
+  if ("value" in reading && reading.value.start === 0)
+    return mistake("port 0 is no port", "port from 1 to 65535");
   return reading;
 }

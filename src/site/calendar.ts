@@ -63,15 +63,17 @@ export function readMoment(input: unknown): Reading<Moment> {
   const date = readDate(input);
   if (date !== null) return { value: date };
   const match = INSTANT.exec(input);
-  if (match !== null && readDate(match[1]!) !== null) return { value: { kind: "instant", at: Date.parse(input) } };
-  if (/^\d{4}-\d\d-\d\dT[\d:]+$/.test(input)) return mistake(`${input} does not say its offset from UTC`, expected, `${input}Z`);
+  if (match !== null && readDate(match[1]!) !== null)
+    return { value: { kind: "instant", at: Date.parse(input) } };
+  if (/^\d{4}-\d\d-\d\dT[\d:]+$/.test(input))
+    return mistake(`${input} does not say its offset from UTC`, expected, `${input}Z`);
   return mistake(`${shown(input)} is no date`, expected);
 }
 
 /** Whether `Intl` knows this time zone. */
 export function isTimeZone(zone: string): boolean {
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;
@@ -103,7 +105,9 @@ const DAY = 86_400_000;
 export function startOfDay(zone: string, year: number, month: number, day: number): number {
   const wanted = Date.UTC(year, month - 1, day);
   const clock = wallClock(zone);
-  const candidates = [wanted - DAY, wanted, wanted + DAY].map((at) => wanted - (clock(at) - at)).toSorted((a, b) => a - b);
+  const candidates = [wanted - DAY, wanted, wanted + DAY]
+    .map((at) => wanted - (clock(at) - at))
+    .toSorted((a, b) => a - b);
   const first = candidates.find((at) => clock(at) >= wanted && clock(at - 1000) < wanted);
   // A zone that left a day out (Samoa, 30 December 2011): the day began where the next one did.
   return first ?? candidates[0]!;

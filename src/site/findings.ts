@@ -54,6 +54,11 @@ export class Reporter {
     return this.#errors;
   }
 
+  /** No more findings are listed: what only makes them nicer can be left out. */
+  get full(): boolean {
+    return this.#findings.length >= MAX_FINDINGS;
+  }
+
   error(path: Path, message: string, hint: Hint = {}): void {
     this.errorAt(this.#locate(path, hint.spot ?? "value"), path, message, hint);
   }
@@ -85,7 +90,7 @@ export class Reporter {
   }
 
   #add(severity: Severity, { line, column }: Position, path: Path, message: string, hint: Hint): void {
-    if (this.#findings.length >= MAX_FINDINGS) {
+    if (this.full) {
       this.#dropped += 1;
       return;
     }
@@ -115,7 +120,11 @@ export function pathText(path: Path): string {
 const CLIP = 100;
 
 /** One line of the document, safe for a terminal: what is not printable is shown as U+FFFD, a long line is cut around the column. */
-function excerpt(text: string, line: number, column: number): { readonly source: string; readonly caret: number } {
+function excerpt(
+  text: string,
+  line: number,
+  column: number,
+): { readonly source: string; readonly caret: number } {
   const whole = text.split(/\r?\n/, line)[line - 1] ?? "";
   const from = column > CLIP ? column - 1 - CLIP / 2 : 0;
   const cut = whole

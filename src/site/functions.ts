@@ -19,7 +19,12 @@ export const MODBUS_SETS: Readonly<Record<"readOnly" | "readWrite" | "programmin
 export type FunctionSet = keyof typeof MODBUS_SETS;
 
 /** Codes by the table they touch, for what contradicts itself; 23 reads and writes. */
-export const READ_CODES = { coils: [1], discreteInputs: [2], holdingRegisters: [3, 23, 24], inputRegisters: [4] } as const;
+export const READ_CODES = {
+  coils: [1],
+  discreteInputs: [2],
+  holdingRegisters: [3, 23, 24],
+  inputRegisters: [4],
+} as const;
 export const WRITE_CODES = { coils: [5, 15], holdingRegisters: [6, 16, 22, 23] } as const;
 
 /** Functions with sub-functions: 8 Diagnostics (section 6.8), 43 Encapsulated Interface Transport (6.19, MEI types). */
@@ -36,13 +41,18 @@ function isSet(input: unknown): input is FunctionSet {
 export function readFunctionSet(input: unknown): Reading<readonly FunctionScope[]> {
   if (isSet(input)) return { value: scopesOf(MODBUS_SETS[input]) };
   const expected = "readOnly, readWrite, programming, or a list of these and of function codes";
-  return mistake(`${shown(input)} is no set of functions`, expected, typeof input === "number" ? `[${input}]` : undefined);
+  return mistake(
+    `${shown(input)} is no set of functions`,
+    expected,
+    typeof input === "number" ? `[${input}]` : undefined,
+  );
 }
 
 /** A set's name or a function code, 1..127 (codes from 128 on are exception replies). */
 export function readFunction(input: unknown): Reading<readonly FunctionScope[]> {
   if (isSet(input)) return { value: scopesOf(MODBUS_SETS[input]) };
-  const expected = "readOnly, readWrite, programming, a function code from 1 to 127, or { code: 8, subFunctions: [0] }";
+  const expected =
+    "readOnly, readWrite, programming, a function code from 1 to 127, or { code: 8, subFunctions: [0] }";
   if (typeof input === "number" && Number.isInteger(input)) {
     if (input >= 1 && input <= 127) return { value: scopesOf([input]) };
     return mistake(`function code ${input} is outside 1..127`, expected);
@@ -56,7 +66,11 @@ export function mergeFunctions(scopes: readonly FunctionScope[]): readonly Funct
   for (const { code, subFunctions } of scopes) {
     const known = byCode.get(code);
     if (known === null || subFunctions === null) byCode.set(code, null);
-    else byCode.set(code, [...new Set([...(known ?? []), ...subFunctions])].toSorted((a, b) => a - b));
+    else
+      byCode.set(
+        code,
+        [...new Set([...(known ?? []), ...subFunctions])].toSorted((a, b) => a - b),
+      );
   }
   return [...byCode]
     .map(([code, subFunctions]) => ({ code, subFunctions }))

@@ -1,5 +1,5 @@
 /** What zod found, in words for the admin who wrote the document, each at its place. */
-import type { z } from "zod";
+import { z } from "zod";
 import type { Path, Reporter } from "./findings.ts";
 import { mistakeParams, shown } from "./scalar.ts";
 import { closest, listed } from "./suggest.ts";
@@ -15,11 +15,8 @@ const SEPARATOR = ", ";
 export const parseOptions = {
   reportInput: true,
   error: (issue: z.core.$ZodRawIssue): string | undefined => {
-    if (issue.code !== "unrecognized_keys" || issue.inst === undefined) return undefined;
-    const { def } = issue.inst._zod;
-    return "shape" in def && typeof def.shape === "object" && def.shape !== null
-      ? Object.keys(def.shape).join(SEPARATOR)
-      : undefined;
+    const known = issue.code === "unrecognized_keys" && issue.inst instanceof z.ZodObject;
+    return known ? Object.keys(issue.inst.shape).join(SEPARATOR) : undefined;
   },
 };
 
@@ -35,7 +32,11 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   inputRegisters: "input registers cannot be written",
 };
 
-function reportUnknownKeys(issue: Issue & { code: "unrecognized_keys" }, path: Path, reporter: Reporter): void {
+function reportUnknownKeys(
+  issue: Issue & { code: "unrecognized_keys" },
+  path: Path,
+  reporter: Reporter,
+): void {
   const known = issue.message.split(SEPARATOR);
   const given = issue.input ?? {};
   const free = known.filter((key) => !Object.hasOwn(given, key));
@@ -80,7 +81,11 @@ function reportUnion(issue: Issue & { code: "invalid_union" }, path: Path, repor
     else reportValue(path, issue.input, options, reporter);
     return;
   }
-  const fitting = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0 || inner.code === "unrecognized_keys" || inner.code === "too_small"));
+  const fitting = issue.errors.find((issues) =>
+    issues.every(
+      (inner) => inner.path.length > 0 || inner.code === "unrecognized_keys" || inner.code === "too_small",
+    ),
+  );
   const named = issue.errors.find((issues) => issues.some((inner) => inner.code === "custom"));
   const chosen = fitting ?? (typeof issue.input === "object" ? undefined : named);
   if (chosen !== undefined) {
@@ -125,7 +130,10 @@ function reportType(issue: Issue & { code: "invalid_type" }, path: Path, reporte
   } else {
     const single = wantsList(issue) && typeof issue.input !== "object";
     const suggestion = single ? { suggestion: `[${shown(issue.input)}]` } : {};
-    reporter.error(path, `${shown(issue.input)} stands where ${expected} belongs`, { expected, ...suggestion });
+    reporter.error(path, `${shown(issue.input)} stands where ${expected} belongs`, {
+      expected,
+      ...suggestion,
+    });
   }
 }
 
@@ -151,10 +159,12 @@ export function reportIssues(issues: readonly Issue[], base: Path, reporter: Rep
     else if (issue.code === "invalid_type") reportType(issue, path, reporter);
     else if (issue.code === "invalid_key") reportIssues(issue.issues, path, reporter);
     else if (issue.code === "custom") reportCustom(issue, path, reporter);
-    else if (issue.code === "too_small") reporter.error(path, "this list is empty", { expected: "at least one entry" });
+    else if (issue.code === "too_small")
+      reporter.error(path, "this list is empty", { expected: "at least one entry" });
     else if (issue.code === "invalid_value" && issue.input !== undefined) {
       reportValue(path, issue.input, issue.values.map(String), reporter);
-    } else if (issue.code === "invalid_value") missing(path, `one of ${listed(issue.values.map(String))}`, reporter);
+    } else if (issue.code === "invalid_value")
+      missing(path, `one of ${listed(issue.values.map(String))}`, reporter);
     else reporter.error(path, issue.message);
   }
 }

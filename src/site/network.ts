@@ -76,7 +76,9 @@ function addressValue(canonical: string): bigint {
 
 function addressText(value: bigint, bits: number): string {
   if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => `${(value >> shift) & 255n}`).join(".");
-  const parts = [112n, 96n, 80n, 64n, 48n, 32n, 16n, 0n].map((shift) => ((value >> shift) & 65_535n).toString(16));
+  const parts = [112n, 96n, 80n, 64n, 48n, 32n, 16n, 0n].map((shift) =>
+    ((value >> shift) & 65_535n).toString(16),
+  );
   return new URL(`http://[${parts.join(":")}]/`).hostname.slice(1, -1);
 }
 
@@ -103,7 +105,8 @@ export function readNetwork(input: unknown): Reading<string> {
   if (parsed === null) return mistake(`${shown(input)} is no network`, expected);
   const first = masked(parsed);
   const canonical = `${addressText(first, parsed.bits)}/${parsed.prefix}`;
-  if (first !== parsed.value) return mistake(`${shown(input)} has bits beyond its prefix`, expected, canonical);
+  if (first !== parsed.value)
+    return mistake(`${shown(input)} has bits beyond its prefix`, expected, canonical);
   return { value: canonical };
 }
 

@@ -38,15 +38,24 @@ export function keysAt(root: unknown, path: Path): readonly string[] {
 
 function textsAt(root: unknown, path: Path): readonly (readonly [path: Path, text: string])[] {
   if (!Array.isArray(valueAt(root, path))) return [];
-  return entriesAt(root, path).flatMap(([place, value]) => (typeof value === "string" ? [[place, value] as const] : []));
+  return entriesAt(root, path).flatMap(([place, value]) =>
+    typeof value === "string" ? [[place, value] as const] : [],
+  );
 }
 
-function checkDeclared(root: unknown, path: Path, what: string, known: ReadonlySet<string>, reporter: Reporter): void {
+function checkDeclared(
+  root: unknown,
+  path: Path,
+  what: string,
+  known: ReadonlySet<string>,
+  reporter: Reporter,
+): void {
   for (const [place, text] of textsAt(root, path)) {
     if (known.has(text)) continue;
-    const suggestion = closest(text, known);
+    const suggestion = reporter.full ? undefined : closest(text, known);
     reporter.error(place, `${what} ${shown(text)} is not declared`, {
-      expected: known.size === 0 ? `a ${what} declared under ${what}s` : `a declared ${what}: ${listed([...known])}`,
+      expected:
+        known.size === 0 ? `a ${what} declared under ${what}s` : `a declared ${what}: ${listed([...known])}`,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
@@ -56,14 +65,18 @@ function checkDeclared(root: unknown, path: Path, what: string, known: ReadonlyS
 function checkServices(root: unknown, rule: Path, machines: ReadonlySet<string>, reporter: Reporter): void {
   const what = [...rule, "what"];
   const named = valueAt(root, [...what, "machines"]);
-  const chosen = named === "all" ? [...machines] : textsAt(root, [...what, "machines"]).map(([, text]) => text);
+  const chosen =
+    named === "all" ? [...machines] : textsAt(root, [...what, "machines"]).map(([, text]) => text);
   if (chosen.length === 0 || chosen.some((machine) => !machines.has(machine))) return;
   const offered = new Set(chosen.flatMap((machine) => keysAt(root, ["machines", machine, "services"])));
   for (const [place, text] of textsAt(root, [...what, "services"])) {
     if (offered.has(text)) continue;
-    const suggestion = closest(text, offered);
+    const suggestion = reporter.full ? undefined : closest(text, offered);
     reporter.error(place, `no machine of this rule has a service ${shown(text)}`, {
-      expected: offered.size === 0 ? "machines that have services" : `a service of ${listed(chosen)}: ${listed([...offered])}`,
+      expected:
+        offered.size === 0
+          ? "machines that have services"
+          : `a service of ${listed(chosen)}: ${listed([...offered])}`,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
@@ -79,7 +92,10 @@ function checkDoubles(root: unknown, sections: readonly string[], reporter: Repo
       if (typeof text !== "string") continue;
       const first = seen.get(text);
       if (first === undefined) seen.set(text, place);
-      else reporter.error(place, `the name ${shown(text)} is taken by line ${reporter.line(first)}`, { expected: "a name of its own" });
+      else
+        reporter.error(place, `the name ${shown(text)} is taken by line ${reporter.line(first)}`, {
+          expected: "a name of its own",
+        });
     }
   }
 }
@@ -87,7 +103,8 @@ function checkDoubles(root: unknown, sections: readonly string[], reporter: Repo
 export function checkReferences(root: unknown, reporter: Reporter): void {
   const machines = new Set(keysAt(root, ["machines"]));
   const groups = new Set(keysAt(root, ["groups"]));
-  for (const [person] of entriesAt(root, ["people"])) checkDeclared(root, [...person, "groups"], "group", groups, reporter);
+  for (const [person] of entriesAt(root, ["people"]))
+    checkDeclared(root, [...person, "groups"], "group", groups, reporter);
   for (const section of ["grants", "forbids"]) {
     for (const [rule] of entriesAt(root, [section])) {
       checkDeclared(root, [...rule, "who", "groups"], "group", groups, reporter);

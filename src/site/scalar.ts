@@ -37,7 +37,11 @@ export function scalar<T>(described: Described, read: (input: unknown) => Readin
     .unknown()
     .transform((input, context): T => {
       if (input === undefined) {
-        context.addIssue({ code: "custom", message: "missing", params: { missing: true, expected: described.description } });
+        context.addIssue({
+          code: "custom",
+          message: "missing",
+          params: { missing: true, expected: described.description },
+        });
         return z.NEVER;
       }
       const reading = read(input);
@@ -49,7 +53,11 @@ export function scalar<T>(described: Described, read: (input: unknown) => Readin
     .meta({ ...described });
 }
 
-export function mistake(message: string, expected?: string, suggestion?: string): { readonly mistake: Mistake } {
+export function mistake(
+  message: string,
+  expected?: string,
+  suggestion?: string,
+): { readonly mistake: Mistake } {
   return {
     mistake: {
       message,
@@ -64,9 +72,9 @@ export function shown(input: unknown): string {
   if (Array.isArray(input)) return "a list";
   if (input === null) return "nothing";
   if (typeof input === "object") return "a mapping";
-  const text = typeof input === "string" ? input : JSON.stringify(input);
-  if (text === "") return `""`;
-  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  const words = typeof input === "string" ? input : JSON.stringify(input);
+  if (words === "") return `""`;
+  return words.length > 60 ? `${words.slice(0, 60)}...` : words;
 }
 
 export const MAX_NAME = 255;
@@ -82,14 +90,17 @@ export function readText(input: unknown, longest = MAX_NAME): Reading<string> {
   if (typeof input !== "string") return mistake(`${shown(input)} stands where text belongs`, expected);
   if (input.trim() === "") return mistake("this text is empty", expected);
   if (input.trim() !== input) return mistake("this text begins or ends with a blank", expected, input.trim());
-  if (input.length > longest) return mistake(`this text has ${input.length} characters, at most ${longest}`, expected);
+  if (input.length > longest)
+    return mistake(`this text has ${input.length} characters, at most ${longest}`, expected);
   if (UNPRINTABLE.test(input)) return mistake("this text has characters that cannot be seen", expected);
   return { value: input };
 }
 
 /** User, group, device, role: compared exactly, so printable and without blanks at the ends. */
 export function text(description: string, longest = MAX_NAME) {
-  return scalar({ description, type: "string", minLength: 1, maxLength: longest }, (input) => readText(input, longest));
+  return scalar({ description, type: "string", minLength: 1, maxLength: longest }, (input) =>
+    readText(input, longest),
+  );
 }
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -98,7 +109,11 @@ const NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 export function readName(input: unknown): Reading<string> {
   const expected = "a name of 1 to 63 letters a-z, digits and hyphens, no hyphen at its ends";
   if (typeof input !== "string") {
-    return mistake(`${shown(input)} is not a name`, expected, typeof input === "number" ? `"${input}"` : undefined);
+    return mistake(
+      `${shown(input)} is not a name`,
+      expected,
+      typeof input === "number" ? `"${input}"` : undefined,
+    );
   }
   if (NAME.test(input)) return { value: input };
   const tame = input
@@ -120,19 +135,19 @@ export function whole(description: string, minimum: number, maximum: number, fal
   return scalar(fallback === undefined ? described : { ...described, fallback }, (input) => {
     if (typeof input !== "number") return mistake(`${shown(input)} is not a number`, expected);
     if (!Number.isInteger(input)) return mistake(`${input} is not a whole number`, expected);
-    if (input < minimum || input > maximum) return mistake(`${input} is outside ${minimum}..${maximum}`, expected);
+    if (input < minimum || input > maximum)
+      return mistake(`${input} is outside ${minimum}..${maximum}`, expected);
     return { value: input };
   });
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 const DURATION = /^(0|[1-9]\d{0,8})(ms|s|m|h)$/;
 
 export function durationText(milliseconds: number): string {
-  for (const unit of ["h", "m", "s"]) {
-    if (milliseconds !== 0 && milliseconds % UNITS[unit]! === 0) return `${milliseconds / UNITS[unit]!}${unit}`;
-  }
-  return `${milliseconds}ms`;
+  const fitting = Object.entries(UNITS).find(([, length]) => milliseconds % length === 0);
+  const [unit, length] = fitting ?? ["ms", 1];
+  return `${milliseconds / length}${unit}`;
 }
 
 /** `250ms`, `10s`, `15m`, `1h` to milliseconds; limits in milliseconds, both included. */
@@ -143,7 +158,8 @@ export function readDuration(input: unknown, minimum: number, maximum: number): 
   const match = typeof input === "string" ? DURATION.exec(input) : null;
   if (match === null) return mistake(`${shown(input)} is not a duration`, expected);
   const milliseconds = Number(match[1]) * UNITS[match[2]!]!;
-  if (milliseconds < minimum || milliseconds > maximum) return mistake(`${match[0]} is outside ${range}`, expected);
+  if (milliseconds < minimum || milliseconds > maximum)
+    return mistake(`${match[0]} is outside ${range}`, expected);
   return { value: milliseconds };
 }
 

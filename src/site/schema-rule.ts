@@ -27,13 +27,19 @@ const addresses = (table: Table) =>
 const everything = z.literal("all").meta({ description: "Every address of this table" });
 
 const reads = (table: Table, description: string) =>
-  z.union([everything, z.array(addresses(table)).min(1)]).optional().meta({ description });
+  z
+    .union([everything, z.array(addresses(table)).min(1)])
+    .optional()
+    .meta({ description });
 
 const limited = (table: "coils" | "holdingRegisters") =>
   z.strictObject({
     addresses: addresses(table),
     values: scalar(
-      { description: "Values that may be written, as they stand on the wire: one, or a range such as 0-200", anyOf: range(LAST_VALUE[table]) },
+      {
+        description: "Values that may be written, as they stand on the wire: one, or a range such as 0-200",
+        anyOf: range(LAST_VALUE[table]),
+      },
       (input) => readValues(table, input),
     ).optional(),
     maxChange: whole(
@@ -53,7 +59,10 @@ const oneFunction = z.union([
   scalar(
     {
       description: "A set's name or a function code",
-      anyOf: [{ type: "string", enum: SETS }, { type: "integer", minimum: 1, maximum: 127 }],
+      anyOf: [
+        { type: "string", enum: SETS },
+        { type: "integer", minimum: 1, maximum: 127 },
+      ],
     },
     readFunction,
   ),
@@ -69,26 +78,44 @@ const oneFunction = z.union([
       const limit = SUB_FUNCTION_LIMITS[code];
       if (limit === undefined) {
         const expected = "8 (Diagnostics) or 43 (Encapsulated Interface Transport)";
-        context.addIssue({ code: "custom", path: ["code"], message: `function ${code} has no sub-functions`, params: { expected } });
+        context.addIssue({
+          code: "custom",
+          path: ["code"],
+          message: `function ${code} has no sub-functions`,
+          params: { expected },
+        });
         return;
       }
       for (const [index, sub] of subFunctions.entries()) {
         if (sub > limit) {
-          context.addIssue({ code: "custom", path: ["subFunctions", index], message: `${sub} is outside 0..${limit}` });
+          context.addIssue({
+            code: "custom",
+            path: ["subFunctions", index],
+            message: `${sub} is outside 0..${limit}`,
+          });
         }
       }
     })
-    .transform(({ code, subFunctions }) => [{ code, subFunctions: [...new Set(subFunctions)].toSorted((a, b) => a - b) }]),
+    .transform(({ code, subFunctions }) => [
+      { code, subFunctions: [...new Set(subFunctions)].toSorted((a, b) => a - b) },
+    ]),
 ]);
 
 const modbus = z.strictObject({
   units: z
-    .array(scalar({ description: "Unit identifier, or a range", anyOf: range(255) }, (input) => readUnit(255, input)))
+    .array(
+      scalar({ description: "Unit identifier, or a range", anyOf: range(255) }, (input) =>
+        readUnit(255, input),
+      ),
+    )
     .min(1)
     .optional()
     .meta({ description: "Unit identifiers; without it, any" }),
   functions: z
-    .union([scalar({ description: "A set of functions", type: "string", enum: SETS }, readFunctionSet), z.array(oneFunction).min(1)])
+    .union([
+      scalar({ description: "A set of functions", type: "string", enum: SETS }, readFunctionSet),
+      z.array(oneFunction).min(1),
+    ])
     .optional()
     .meta({
       description:
@@ -102,7 +129,10 @@ const modbus = z.strictObject({
       inputRegisters: reads("inputRegisters", "Input registers that may be read"),
     })
     .optional()
-    .meta({ description: "Addresses for reading. With neither `read` nor `write`, any address; with one of them, only what is listed" }),
+    .meta({
+      description:
+        "Addresses for reading. With neither `read` nor `write`, any address; with one of them, only what is listed",
+    }),
   write: z
     .strictObject({
       coils: writes("coils", "Coils that may be written"),
@@ -132,20 +162,23 @@ const who = z
         context.addIssue({ code: "custom", message: "this names nobody", params });
       }),
   ])
-  .meta({ description: "Who: every field given must match, in each of them any value. `anyone`: every verified certificate" });
+  .meta({
+    description:
+      "Who: every field given must match, in each of them any value. `anyone`: every verified certificate",
+  });
 
 const what = z
   .strictObject({
     machines: z
       .union([z.literal("all"), z.array(name("A machine's name")).min(1)])
       .meta({ description: "Machines, or `all`" }),
-    services: z
-      .array(name("A service's name"))
-      .min(1)
-      .optional()
-      .meta({ description: "Services of these machines. Without it: their Modbus services where `modbus` is given, else all" }),
+    services: z.array(name("A service's name")).min(1).optional().meta({
+      description:
+        "Services of these machines. Without it: their Modbus services where `modbus` is given, else all",
+    }),
     modbus: modbus.optional().meta({
-      description: "What of Modbus. A grant on a Modbus service must say it; { functions: programming } opens everything",
+      description:
+        "What of Modbus. A grant on a Modbus service must say it; { functions: programming } opens everything",
     }),
   })
   .meta({ description: "What it speaks of" });
@@ -156,14 +189,27 @@ const moment = (description: string) =>
 const when = z
   .strictObject({
     days: z
-      .array(scalar({ description: "A day, or a range such as mon-fri", type: "string", pattern: `^(${DAYS.join("|")})( *- *(${DAYS.join("|")}))?$` }, readDays))
+      .array(
+        scalar(
+          {
+            description: "A day, or a range such as mon-fri",
+            type: "string",
+            pattern: `^(${DAYS.join("|")})( *- *(${DAYS.join("|")}))?$`,
+          },
+          readDays,
+        ),
+      )
       .min(1)
       .optional()
       .meta({ description: "Days of the week. Hours over midnight belong to the day they begin on" }),
     hours: z
       .array(
         scalar(
-          { description: `Hours, e.g. "06:00-18:00"; the end is not part of them`, type: "string", pattern: "^\\d\\d:\\d\\d *- *\\d\\d:\\d\\d$" },
+          {
+            description: `Hours, e.g. "06:00-18:00"; the end is not part of them`,
+            type: "string",
+            pattern: "^\\d\\d:\\d\\d *- *\\d\\d:\\d\\d$",
+          },
           readHours,
         ),
       )

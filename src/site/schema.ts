@@ -14,12 +14,25 @@ const limits = z.strictObject({
   connections: whole("Connections the appliance takes at once", 1, 16_384, 512).default(512),
   connectionsPerSource: whole("Connections of one source address at once", 1, 16_384, 64).default(64),
   handshakeTimeout: duration("Time for a TLS handshake", 100, MINUTE, "10s").default(10 * SECOND),
-  idleTimeout: duration("Time without a byte from the laptop until its session ends", 100, 24 * HOUR, "15m").default(15 * MINUTE),
-  readSummaryInterval: duration("Time over which reads are summed up into one record", 100, HOUR, "60s").default(MINUTE),
+  idleTimeout: duration(
+    "Time without a byte from the laptop until its session ends",
+    100,
+    24 * HOUR,
+    "15m",
+  ).default(15 * MINUTE),
+  readSummaryInterval: duration(
+    "Time over which reads are summed up into one record",
+    100,
+    HOUR,
+    "60s",
+  ).default(MINUTE),
 });
 
 const timeZone = scalar(
-  { description: "IANA time zone in which days and hours of rules are read, e.g. Europe/Berlin", type: "string" },
+  {
+    description: "IANA time zone in which days and hours of rules are read, e.g. Europe/Berlin",
+    type: "string",
+  },
   (input) => {
     const expected = "an IANA time zone such as Europe/Berlin or UTC";
     const reading = readText(input);
@@ -32,23 +45,32 @@ const timeZone = scalar(
 export const siteSchema = z.strictObject({
   name: text("The site's name, as people call it"),
   appliance: scalar(
-    { description: "The appliance's own DNS name; clients ask for <service>.<machine>.<appliance>", type: "string", maxLength: 253 },
+    {
+      description: "The appliance's own DNS name; clients ask for <service>.<machine>.<appliance>",
+      type: "string",
+      maxLength: 253,
+    },
     readDnsName,
   ),
   timeZone,
   limits: limits.prefault({}).meta({ description: "Limits of the appliance" }),
 });
 
-const unsafeTls12 = z
-  .boolean()
-  .default(false)
-  .meta({ description: "Take TLS 1.2 for this service, for clients that have no 1.3. A weakening: off unless needed" });
+const unsafeTls12 = z.boolean().default(false).meta({
+  description: "Take TLS 1.2 for this service, for clients that have no 1.3. A weakening: off unless needed",
+});
 
 const units = (last: number) =>
   z
     .array(
       scalar(
-        { description: "Unit identifier, or a range", anyOf: [{ type: "integer", minimum: 0, maximum: last }, { type: "string", pattern: RANGE_PATTERN }] },
+        {
+          description: "Unit identifier, or a range",
+          anyOf: [
+            { type: "integer", minimum: 0, maximum: last },
+            { type: "string", pattern: RANGE_PATTERN },
+          ],
+        },
         (input) => readUnit(last, input),
       ),
     )
@@ -57,8 +79,18 @@ const units = (last: number) =>
     .meta({ description: "Units that exist behind this service; without it, any" });
 
 const modbusLimits = {
-  maxQueued: whole("Requests waiting at most, over all sessions; beyond it, exception 06", 1, 65_536, 256).default(256),
-  requestTimeout: duration("Time for the machine's answer; beyond it, exception 0B", 10, MINUTE, "2s").default(2 * SECOND),
+  maxQueued: whole(
+    "Requests waiting at most, over all sessions; beyond it, exception 06",
+    1,
+    65_536,
+    256,
+  ).default(256),
+  requestTimeout: duration(
+    "Time for the machine's answer; beyond it, exception 0B",
+    10,
+    MINUTE,
+    "2s",
+  ).default(2 * SECOND),
   unsafeTls12,
 };
 
@@ -75,10 +107,17 @@ const modbusTcp = z.strictObject({
 });
 
 const serialPath = scalar(
-  { description: "The serial line's device, e.g. /dev/ttyS1", type: "string", pattern: "^/dev/[A-Za-z0-9._/-]+$" },
+  {
+    description: "The serial line's device, e.g. /dev/ttyS1",
+    type: "string",
+    pattern: "^/dev/[A-Za-z0-9._/-]+$",
+  },
   (input) => {
-    const good = typeof input === "string" && /^\/dev\/[A-Za-z0-9._/-]+$/.test(input) && !input.includes("..");
-    return good && input.length <= 255 ? { value: input } : mistake(`${shown(input)} is no serial line`, "a device such as /dev/ttyS1");
+    const good =
+      typeof input === "string" && /^\/dev\/[A-Za-z0-9._/-]+$/.test(input) && !input.includes("..");
+    return good && input.length <= 255
+      ? { value: input }
+      : mistake(`${shown(input)} is no serial line`, "a device such as /dev/ttyS1");
   },
 );
 
@@ -100,7 +139,10 @@ const modbusRtu = z.strictObject({
       stopBits: z
         .union([z.literal(1), z.literal(2)])
         .optional()
-        .meta({ description: "Stop bits; without it 1 with parity and 2 without (Modbus over Serial Line V1.02, 2.5.1)" }),
+        .meta({
+          description:
+            "Stop bits; without it 1 with parity and 2 without (Modbus over Serial Line V1.02, 2.5.1)",
+        }),
     })
     .meta({ description: "The serial line" }),
   units: units(247),
@@ -122,46 +164,83 @@ export const machineSchema = z.strictObject({
   whenUnrecorded: z.enum(["deny", "readOnly", "allow"]).default("readOnly").meta({
     description: "What still runs while nothing can be recorded: nothing, what only reads, or everything",
   }),
-  services: z.record(name("The service's name"), serviceSchema).default({}).meta({ description: "What the machine offers, by name" }),
+  services: z
+    .record(name("The service's name"), serviceSchema)
+    .default({})
+    .meta({ description: "What the machine offers, by name" }),
 });
 
 export const personSchema = z.strictObject({
-  groups: z.array(text("A group's name")).meta({ description: "Groups this user is in; each must be declared under `groups`" }),
+  groups: z
+    .array(text("A group's name"))
+    .meta({ description: "Groups this user is in; each must be declared under `groups`" }),
 });
 
 export const groupSchema = z.strictObject({
   description: text("What this group is for", 1000).optional(),
   fromCertificate: z.boolean().default(false).meta({
-    description: "Whether a certificate's claim to be in this group is taken; if not, only `people` puts somebody in",
+    description:
+      "Whether a certificate's claim to be in this group is taken; if not, only `people` puts somebody in",
   }),
 });
 
-export const destinationSchema = z.strictObject({
-  name: name("The destination's name, in records and messages"),
-  reason: text("Why a machine may connect there", 1000),
-  machines: z.union([z.literal("all"), z.array(name("A machine's name")).min(1)]).meta({ description: "Machines that may, or `all`" }),
-  how: z.enum(["forward", "inspect", "wrap"]).meta({
-    description: "forward: by the kernel as it is; inspect: through the gateway; wrap: in mutual TLS to another appliance",
-  }),
-  host: scalar({ description: "Address; for inspect and wrap also a DNS name", type: "string", maxLength: 253 }, (input) => {
-    const known = typeof input === "string" ? host(input) : null;
-    return known === null ? mistake(`${shown(input)} is no host`, "an IP address or a DNS name") : { value: known };
-  }),
-  ports: z
-    .array(scalar({ description: "Port, or a range", anyOf: [{ type: "integer", minimum: 1, maximum: 65_535 }, { type: "string", pattern: RANGE_PATTERN }] }, readPorts))
-    .min(1)
-    .meta({ description: "Ports" }),
-  transport: z.enum(["tcp", "udp"]).default("tcp").meta({ description: "Transport" }),
-}).superRefine(({ how, host: target, transport }, context) => {
-  if (how === "forward" && ipAddress(target) === null) {
-    const params = { expected: "an IP address: the kernel's rules know no names" };
-    context.addIssue({ code: "custom", path: ["host"], message: `${target} cannot be forwarded to`, params });
-  }
-  if (how !== "forward" && transport === "udp") {
-    const params = { expected: "tcp, or how: forward" };
-    context.addIssue({ code: "custom", path: ["transport"], message: `udp cannot be carried with how: ${how}`, params });
-  }
-});
+export const destinationSchema = z
+  .strictObject({
+    name: name("The destination's name, in records and messages"),
+    reason: text("Why a machine may connect there", 1000),
+    machines: z
+      .union([z.literal("all"), z.array(name("A machine's name")).min(1)])
+      .meta({ description: "Machines that may, or `all`" }),
+    how: z.enum(["forward", "inspect", "wrap"]).meta({
+      description:
+        "forward: by the kernel as it is; inspect: through the gateway; wrap: in mutual TLS to another appliance",
+    }),
+    host: scalar(
+      { description: "Address; for inspect and wrap also a DNS name", type: "string", maxLength: 253 },
+      (input) => {
+        const known = typeof input === "string" ? host(input) : null;
+        return known === null
+          ? mistake(`${shown(input)} is no host`, "an IP address or a DNS name")
+          : { value: known };
+      },
+    ),
+    ports: z
+      .array(
+        scalar(
+          {
+            description: "Port, or a range",
+            anyOf: [
+              { type: "integer", minimum: 1, maximum: 65_535 },
+              { type: "string", pattern: RANGE_PATTERN },
+            ],
+          },
+          readPorts,
+        ),
+      )
+      .min(1)
+      .meta({ description: "Ports" }),
+    transport: z.enum(["tcp", "udp"]).default("tcp").meta({ description: "Transport" }),
+  })
+  .superRefine(({ how, host: target, transport }, context) => {
+    if (how === "forward" && ipAddress(target) === null) {
+      const params = { expected: "an IP address: the kernel's rules know no names" };
+      context.addIssue({
+        code: "custom",
+        path: ["host"],
+        message: `${target} cannot be forwarded to`,
+        params,
+      });
+    }
+    if (how !== "forward" && transport === "udp") {
+      const params = { expected: "tcp, or how: forward" };
+      context.addIssue({
+        code: "custom",
+        path: ["transport"],
+        message: `udp cannot be carried with how: ${how}`,
+        params,
+      });
+    }
+  });
 
 /** By section, the schema of one entry. */
 export const mappings = { machines: machineSchema, people: personSchema, groups: groupSchema } as const;
@@ -170,12 +249,27 @@ export const lists = { grants: grantSchema, forbids: forbidSchema, destinations:
 export const documentSchema = z.strictObject({
   niac: z.literal(1).meta({ description: "Format of this document" }),
   site: siteSchema.meta({ description: "The site and its appliance" }),
-  machines: z.record(name("The machine's name"), machineSchema).default({}).meta({ description: "Machines behind the appliance, by name" }),
-  people: z.record(text("The user: the certificate's common name"), personSchema).default({}).meta({ description: "Users and the groups they are in" }),
-  groups: z.record(text("The group's name"), groupSchema).default({}).meta({ description: "Groups that rules and people name" }),
+  machines: z
+    .record(name("The machine's name"), machineSchema)
+    .default({})
+    .meta({ description: "Machines behind the appliance, by name" }),
+  people: z
+    .record(text("The user: the certificate's common name"), personSchema)
+    .default({})
+    .meta({ description: "Users and the groups they are in" }),
+  groups: z
+    .record(text("The group's name"), groupSchema)
+    .default({})
+    .meta({ description: "Groups that rules and people name" }),
   grants: z.array(grantSchema).default([]).meta({ description: "Who may do what. Without a grant, nothing" }),
-  forbids: z.array(forbidSchema).default([]).meta({ description: "What nobody it names may do: a forbid beats every grant" }),
-  destinations: z.array(destinationSchema).default([]).meta({ description: "Where machines may themselves connect to. Without one, nowhere" }),
+  forbids: z
+    .array(forbidSchema)
+    .default([])
+    .meta({ description: "What nobody it names may do: a forbid beats every grant" }),
+  destinations: z
+    .array(destinationSchema)
+    .default([])
+    .meta({ description: "Where machines may themselves connect to. Without one, nowhere" }),
 });
 
 export type SiteDocument = z.output<typeof siteSchema>;

@@ -47,7 +47,8 @@ function scan(text: string): Scan {
     count += 1;
     const { offset } = parser;
     if (count > MAX_TOKENS) return { offset, problem: `more than ${MAX_TOKENS} tokens` };
-    if (lexeme.length > MAX_TOKEN) return { offset, problem: `${lexeme.length} characters in one piece, at most ${MAX_TOKEN}` };
+    if (lexeme.length > MAX_TOKEN)
+      return { offset, problem: `${lexeme.length} characters in one piece, at most ${MAX_TOKEN}` };
     for (const token of parser.next(lexeme)) {
       tokens.push(token);
       if (token.type === "error") errors += 1;
@@ -77,10 +78,14 @@ function checkProperties(node: Node, path: Path, reporter: Reporter): void {
 function plainScalar({ value, source }: Scalar, path: Path, reporter: Reporter): unknown {
   if (typeof value === "number" && source !== undefined && String(value) !== source) {
     const suggestion = Number.isFinite(value) ? { suggestion: String(value) } : {};
-    reporter.error(path, `${firstLine(source)} is a number in a notation that readers understand differently`, {
-      expected: "a number in plain decimal digits, or text in quotes",
-      ...suggestion,
-    });
+    reporter.error(
+      path,
+      `${firstLine(source)} is a number in a notation that readers understand differently`,
+      {
+        expected: "a number in plain decimal digits, or text in quotes",
+        ...suggestion,
+      },
+    );
   }
   return value;
 }
@@ -105,7 +110,11 @@ function plain(node: unknown, path: Path, { reporter, at }: Place): unknown {
     const place = [...path, key];
     if (Object.hasOwn(object, key)) {
       const first = reporter.line(place);
-      reporter.errorAt(at(pair.key.range?.[0] ?? 0), place, `${firstLine(key)} stands here twice, first on line ${first}`);
+      reporter.errorAt(
+        at(pair.key.range?.[0] ?? 0),
+        place,
+        `${firstLine(key)} stands here twice, first on line ${first}`,
+      );
     } else if (key === "__proto__") {
       reporter.error(place, "__proto__ cannot be a name", { spot: "key" });
     } else {
@@ -128,15 +137,17 @@ function reportSyntax(documents: readonly Document.Parsed[], place: Place): void
   }
   const second = documents[1];
   if (second !== undefined) {
-    reporter.errorAt(at(second.range[0]), [], "a second document begins here", { expected: "one document in a file" });
+    reporter.errorAt(at(second.range[0]), [], "a second document begins here", {
+      expected: "one document in a file",
+    });
   }
 }
 
 /** Never throws on bad text: everything wrong is in the reporter. */
-export function readYaml(text: string): YamlResult {
+export function readYaml(text: string, fileName: string): YamlResult {
   if (text.length > MAX_TEXT) {
     const reporter = new Reporter(() => ({ line: 1, column: 1 }));
-    reporter.error([], `the document has ${text.length} characters, at most ${MAX_TEXT} are read`);
+    reporter.error([], `${fileName} has ${text.length} characters, at most ${MAX_TEXT} are read`);
     return { value: null, structured: false, reporter };
   }
   const starts = lineStarts(text);
@@ -144,17 +155,26 @@ export function readYaml(text: string): YamlResult {
   const scanned = scan(text);
   if ("problem" in scanned) {
     const reporter = new Reporter(locator(null, starts));
-    reporter.errorAt(at(scanned.offset), [], `this is no site document: ${scanned.problem}`);
+    reporter.errorAt(at(scanned.offset), [], `${fileName} is no site document: ${scanned.problem}`);
     return { value: null, structured: false, reporter };
   }
-  const composer = new Composer({ version: "1.2", stringKeys: true, uniqueKeys: false, resolveKnownTags: false, prettyErrors: false, logLevel: "silent" });
+  const composer = new Composer({
+    version: "1.2",
+    stringKeys: true,
+    uniqueKeys: false,
+    resolveKnownTags: false,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
   const documents = [...composer.compose(scanned.tokens, true, text.length)];
   const root = documents[0]?.contents ?? null;
   const reporter = new Reporter(locator(root, starts));
   for (const match of text.matchAll(HIDDEN)) {
     if (match.index === 0 && match[0] === "\uFEFF") continue; // a byte order mark
     const code = match[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-    reporter.errorAt(at(match.index), [], `hidden character U+${code}`, { expected: "text that can be seen" });
+    reporter.errorAt(at(match.index), [], `hidden character U+${code}`, {
+      expected: "text that can be seen",
+    });
   }
   reportSyntax(documents, { reporter, at });
   const structured = documents[0]?.errors.length === 0;

@@ -1,0 +1,122 @@
+/** Machines and their services, from the document to the snapshot; and what two services must not share. */
+import type { Path, Reporter } from "./findings.ts";
+import { intersects, intervalsOf } from "./interval.ts";
+import type { MachineDocument, ServiceDocument } from "./schema.ts";
+import type { Interval, Machine, ModbusService, SerialLine, Service, TcpService } from "./snapshot.ts";
+
+function numbersOf(intervals: readonly Interval[] | undefined): readonly number[] {
+  const numbers = new Set<number>();
+  for (const { start, end } of intervals ?? []) for (let at = start; at <= end; at += 1) numbers.add(at);
+  return [...numbers].toSorted((a, b) => a - b);
+}
+
+function serialOf(serial: (ServiceDocument & { protocol: "modbus-rtu" })["serial"]): SerialLine {
+  const { path, baudRate, parity, stopBits } = serial;
+  return { path, baudRate, parity, stopBits: stopBits ?? (parity === "none" ? 2 : 1) };
+}
+
+/** The longest DNS name (RFC 1035, section 2.3.4). */
+const LONGEST_NAME = 253;
+
+function compileService(name: string, service: ServiceDocument): Service {
+  const { protocol, unsafeTls12 } = service;
+  if (protocol === "tcp") return { name, unsafeTls12, protocol, tcp: service.address } satisfies TcpService;
+  const { maxQueued, requestTimeout } = service;
+  const common = { name, unsafeTls12, units: numbersOf(service.units), maxQueued, requestTimeout };
+  // A serial line has one master and carries one request at a time (Modbus over Serial Line V1.02, section 2.4.1).
+  const compiled: ModbusService =
+    protocol === "modbus-rtu"
+      ? { ...common, protocol, tcp: null, serial: serialOf(service.serial), maxConnections: 1, maxPending: 1 }
+      : {
+          ...common,
+          protocol,
+          tcp: service.address,
+          serial: null,
+          maxConnections: service.maxConnections,
+          maxPending: service.maxPending,
+        };
+  return compiled;
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : Number(a.name > b.name);
+}
+
+export function compileMachine(name: string, machine: MachineDocument): Machine {
+  const services = Object.entries(machine.services).map(([key, service]) => compileService(key, service));
+  const { description, whenUnrecorded } = machine;
+  return { name, description, whenUnrecorded, services: services.toSorted(byName) };
+}
+
+interface Placed {
+  readonly path: Path;
+  readonly label: string;
+  readonly service: Service;
+}
+
+/** Where a service's bytes go: the same text for two services means the same machine behind both. */
+function placeOf(service: Service): string {
+  if (service.tcp !== null) return `${service.tcp.host} port ${service.tcp.port}`;
+  return service.protocol === "tcp" ? "" : (service.serial?.path ?? "");
+}
+
+function sharesUnits(a: Service, b: Service): boolean {
+  if (a.protocol === "tcp" || b.protocol === "tcp") return true;
+  if (a.units.length === 0 || b.units.length === 0) return true;
+  return intersects(intervalsOf(a.units), intervalsOf(b.units));
+}
+
+function differentLines(a: Service, b: Service): boolean {
+  if (a.protocol !== "modbus-rtu" || b.protocol !== "modbus-rtu") return false;
+  const [first, second] = [a.serial, b.serial];
+  return (
+    first?.baudRate !== second?.baudRate ||
+    first?.parity !== second?.parity ||
+    first?.stopBits !== second?.stopBits
+  );
+}
+
+function checkShared(placed: Placed, other: Placed, reporter: Reporter): void {
+  const place = placeOf(placed.service);
+  const line = reporter.line(other.path);
+  if (differentLines(placed.service, other.service)) {
+    reporter.error(
+      placed.path,
+      `${placed.label} and ${other.label} (line ${line}) set ${place} differently`,
+      {
+        expected: "the same baudRate, parity and stopBits for every service on one serial line",
+        spot: "key",
+      },
+    );
+  } else if (sharesUnits(placed.service, other.service)) {
+    reporter.warn(
+      placed.path,
+      `${placed.label} and ${other.label} (line ${line}) are the same machine at ${place}: a rule for one opens the other`,
+      { expected: "an address of its own, or units of its own behind the same address", spot: "key" },
+    );
+  }
+}
+
+/** Names too long for SNI, and services that lead to the same place. */
+export function checkMachines(machines: readonly Machine[], appliance: string, reporter: Reporter): void {
+  const places = new Map<string, Placed[]>();
+  for (const machine of machines) {
+    for (const service of machine.services) {
+      const path = ["machines", machine.name, "services", service.name];
+      const placed = { path, label: `${machine.name}/${service.name}`, service };
+      const sni = `${service.name}.${machine.name}.${appliance}`;
+      if (sni.length > LONGEST_NAME) {
+        reporter.error(path, `its DNS name would have ${sni.length} characters, at most ${LONGEST_NAME}`, {
+          spot: "key",
+        });
+      }
+      const others = places.get(placeOf(service)) ?? [];
+      // The first only: a thousand units behind one gateway need no million comparisons.
+      const clash = others.find(
+        (other) => differentLines(service, other.service) || sharesUnits(service, other.service),
+      );
+      if (clash !== undefined) checkShared(placed, clash, reporter);
+      else places.set(placeOf(service), [...others, placed]);
+    }
+  }
+}

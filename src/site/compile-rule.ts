@@ -1,0 +1,191 @@
+/** Grants and forbids, from the document to the snapshot: every name resolved, every time an interval. */
+import { compileMoment, MINUTES_OF_DAY } from "./calendar.ts";
+import { compileModbus } from "./compile-modbus.ts";
+import type { RuleKind } from "./compile-modbus.ts";
+import type { Path, Reporter } from "./findings.ts";
+import { intersects, intervalsOf, intervalsText, mergeSpans } from "./interval.ts";
+import type { ForbidDocument, GrantDocument, RuleDocument, WhenDocument } from "./schema-rule.ts";
+import type { Forbid, Grant, Interval, Machine, ModbusScope, Service, When, Who } from "./snapshot.ts";
+import { listed } from "./suggest.ts";
+
+export interface RuleContext {
+  readonly machines: ReadonlyMap<string, Machine>;
+  readonly timeZone: string;
+  readonly path: Path;
+  readonly reporter: Reporter;
+}
+
+function sorted(values: readonly string[] | undefined): readonly string[] | null {
+  return values === undefined ? null : [...new Set(values)].toSorted();
+}
+
+function compileWho(who: RuleDocument["who"]): Who {
+  const given = who === "anyone" ? {} : who;
+  return {
+    users: sorted(given.users),
+    groups: sorted(given.groups),
+    devices: sorted(given.devices),
+    roles: sorted(given.roles),
+    tiers: sorted(given.tiers),
+    tenants: sorted(given.tenants),
+  };
+}
+
+interface Target {
+  readonly label: string;
+  readonly service: Service;
+}
+
+function isModbus({ service }: Target): boolean {
+  return service.protocol !== "tcp";
+}
+
+/** The services a rule speaks of. Machines that did not compile have been reported, and are left out. */
+function targetsOf({ what }: RuleDocument, { machines, path, reporter }: RuleContext): readonly Target[] {
+  const named = what.machines === "all" ? [...machines.keys()] : [...new Set(what.machines)];
+  const wanted = what.services === undefined ? null : new Set(what.services);
+  const targets: Target[] = [];
+  for (const name of named) {
+    const machine = machines.get(name);
+    if (machine === undefined) continue;
+    const services = machine.services.filter((service) => wanted === null || wanted.has(service.name));
+    if (services.length === 0 && what.machines !== "all") {
+      const has =
+        machine.services.length === 0
+          ? "no services"
+          : listed(machine.services.map((service) => service.name));
+      reporter.warn(
+        [...path, "what", "machines", what.machines.indexOf(name)],
+        `nothing of ${name} is meant here: it has ${has}`,
+      );
+    }
+    targets.push(...services.map((service) => ({ label: `${name}/${service.name}`, service })));
+  }
+  // `modbus:` without `services:` speaks of Modbus alone: a panel beside it is opened only by its name.
+  const narrowed = what.modbus !== undefined && wanted === null ? targets.filter(isModbus) : targets;
+  return narrowed.toSorted((a, b) => (a.label < b.label ? -1 : 1));
+}
+
+/** Silence must not open everything: a grant says what of Modbus; and what is said of Modbus is said to Modbus services. */
+function checkTargets(
+  rule: RuleDocument,
+  kind: RuleKind,
+  targets: readonly Target[],
+  context: RuleContext,
+): void {
+  const { path, reporter } = context;
+  const what = [...path, "what"];
+  const modbusTargets = targets.filter(isModbus).map(({ label }) => label);
+  const others = targets.filter((target) => !isModbus(target)).map(({ label }) => label);
+  if (rule.what.modbus === undefined && kind === "grant" && modbusTargets.length > 0) {
+    reporter.error(what, `${listed(modbusTargets)}: a grant says what of Modbus it opens`, {
+      spot: "key",
+      expected: "modbus: with functions and addresses; { functions: programming } for everything",
+      suggestion: "modbus: { functions: readOnly }",
+    });
+  }
+  if (rule.what.modbus !== undefined && others.length > 0) {
+    reporter.error(
+      [...what, "modbus"],
+      `${listed(others)} is no Modbus service: ${kind} it by a rule of its own`,
+      {
+        spot: "key",
+        expected: "services that speak Modbus",
+      },
+    );
+  }
+}
+
+function checkUnits(modbus: ModbusScope, targets: readonly Target[], { path, reporter }: RuleContext): void {
+  const { units } = modbus;
+  if (units === null || targets.length === 0) return;
+  const reached = targets.some(({ service }) => {
+    if (service.protocol === "tcp") return false;
+    return service.units.length === 0 || intersects(intervalsOf(service.units), units);
+  });
+  if (reached) return;
+  const labels = listed(targets.map(({ label }) => label));
+  reporter.warn(
+    [...path, "what", "modbus", "units"],
+    `${labels} has no unit ${intervalsText(units)}: this rule can never apply`,
+  );
+}
+
+/**
+ * Hours over midnight become two spans. Where days are named, the part after midnight belongs to the day the span began on,
+ * which one `When` cannot say: the rule then stands in the snapshot twice, once for each part.
+ */
+export function compileWhen(when: WhenDocument, timeZone: string): readonly When[] {
+  const days = when.days === undefined ? null : [...new Set(when.days.flat())].toSorted((a, b) => a - b);
+  const everyDay = days === null || days.length === 7;
+  const from = when.from === undefined ? null : compileMoment(when.from, timeZone, false);
+  const until = when.until === undefined ? null : compileMoment(when.until, timeZone, true);
+  const base = { days: everyDay ? null : days, from, until };
+  if (when.hours === undefined) return [{ ...base, hours: null }];
+  const evening: Interval[] = [];
+  const morning: Interval[] = [];
+  for (const { start, end } of when.hours) {
+    evening.push({ start, end: end < start ? MINUTES_OF_DAY : end });
+    if (end < start && end > 0) morning.push({ start: 0, end });
+  }
+  if (everyDay || morning.length === 0)
+    return [{ ...base, hours: wholeDay(mergeSpans([...evening, ...morning])) }];
+  const next = days.map((day) => (day + 1) % 7).toSorted((a, b) => a - b);
+  return [
+    { ...base, hours: wholeDay(mergeSpans(evening)) },
+    { ...base, days: next, hours: wholeDay(mergeSpans(morning)) },
+  ];
+}
+
+function wholeDay(hours: readonly Interval[]): readonly Interval[] | null {
+  return hours.some(({ start, end }) => start === 0 && end === MINUTES_OF_DAY) ? null : hours;
+}
+
+function checkWhen(when: When, { path, reporter }: RuleContext): void {
+  if (when.from === null || when.until === null || when.from < when.until) return;
+  reporter.warn([...path, "when", "until"], "until is before from: this rule can never apply", {
+    spot: "key",
+  });
+}
+
+/** One rule of the document: one of the snapshot, or two where hours of named days run over midnight. */
+function compileRule(rule: RuleDocument, kind: RuleKind, context: RuleContext): readonly Forbid[] {
+  const { path, reporter, timeZone } = context;
+  const targets = targetsOf(rule, context);
+  checkTargets(rule, kind, targets, context);
+  const modbusPath = [...path, "what", "modbus"];
+  const given = rule.what.modbus;
+  const modbus = given === undefined ? null : compileModbus(given, { kind, path: modbusPath, reporter });
+  if (modbus !== null) checkUnits(modbus, targets, context);
+  if (targets.length === 0)
+    reporter.warn([...path, "what"], "there is no such service: this rule can never apply", { spot: "key" });
+  const whens = rule.when === undefined ? [null] : compileWhen(rule.when, timeZone);
+  const [when] = whens;
+  if (when !== undefined && when !== null) checkWhen(when, context);
+  return whens.map((one) => ({
+    name: rule.name,
+    reason: rule.reason,
+    line: reporter.line(path),
+    who: compileWho(rule.who),
+    services: targets.map(({ label }) => label),
+    modbus,
+    when: one,
+    from: sorted(rule.from),
+  }));
+}
+
+export function compileForbid(rule: ForbidDocument, context: RuleContext): readonly Forbid[] {
+  return compileRule(rule, "forbid", context);
+}
+
+export function compileGrant(rule: GrantDocument, context: RuleContext): readonly Grant[] {
+  const { howFast } = rule;
+  const rate =
+    howFast === undefined
+      ? null
+      : {
+          operationsPerSecond: howFast.operationsPerSecond ?? null,
+          connections: howFast.connections ?? null,
+        };
+  return compileRule(rule, "grant", context).map((compiled) => ({ ...compiled, rate }));
+}
