@@ -110,7 +110,7 @@ const streams = z.array(
   ]),
 );
 
-const seeds = z.array(z.strictObject({ seed: z.number(), found: z.string() }));
+const seeds = z.strictObject({ inputs: z.int().min(1), seeds: z.array(z.int().min(0)).min(1) });
 
 function read<Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema> {
   const path = new URL(`../../vectors/modbus/${name}.json`, import.meta.url);
@@ -121,7 +121,7 @@ export const readRequests = (): z.output<typeof requests> => read("requests", re
 export const readReplies = (): z.output<typeof replies> => read("replies", replies);
 export const readRtu = (): z.output<typeof rtu> => read("rtu", rtu);
 export const readStreams = (): z.output<typeof streams> => read("streams", streams);
-/** Seeds of the fuzzer that run first: those that found something once, with what it was. */
+/** The fuzzer's seeds, and how many inputs each makes. A seed that finds something is added and stays. */
 export const readSeeds = (): z.output<typeof seeds> => read("seeds", seeds);
 
 /** Those that decode, and what they must decode to. */
