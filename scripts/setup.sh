@@ -1,0 +1,48 @@
+# Sourced by the scripts: brings node_modules up to the lock file and puts the pinned Node first on PATH.
+# Needs Node 20 or later and npm to begin with; everything else comes from the lock file.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+say() { printf '%s\n' "$*" >&2; }
+
+setup_node() {
+  command -v npm >/dev/null || { say "npm is missing. Install Node.js 20 or later, with npm, and run this again."; exit 1; }
+  local want have
+  want=$(cat package.json package-lock.json | sha256sum | cut -d' ' -f1)
+  have=$(cat node_modules/.niac-lock 2>/dev/null || true)
+  if [ "$want" != "$have" ]; then
+    say "Installing the pinned dependencies (npm ci) ..."
+    # No package's install script runs: the native parts come prebuilt inside the packages.
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+    printf '%s' "$want" > node_modules/.niac-lock
+  fi
+  export PATH="$root/node_modules/.bin:$PATH"
+  local version
+  version=$(node --version)
+  [ "$version" = v24.21.0 ] || { say "The pinned Node v24.21.0 is not in node_modules (found $version): is this Linux on x64 or arm64?"; exit 1; }
+}
+
+# install_tools TOOL:PACKAGE ...  Installs Debian packages for the tools that are missing, where this is root on Debian; else says so.
+install_tools() {
+  local pair missing=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    say "Missing: ${missing[*]}. Install them (this is not root on Debian, so it was not done); what needs them is skipped."
+    return 0
+  fi
+  say "Installing ${missing[*]} ..."
+  # A package's service must not be started by its installation: 101 is policy-rc.d's word for no.
+  local policy=/usr/sbin/policy-rc.d made=
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' > $policy && chmod +x $policy && made=yes
+  fi
+  { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" ||
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; }
+  } > /tmp/niac-apt.$$ 2>&1 || { tail -n 20 /tmp/niac-apt.$$ >&2; say "Not all could be installed; what needs them is skipped."; }
+  rm -f /tmp/niac-apt.$$
+  [ -z "$made" ] || rm -f $policy
+}
