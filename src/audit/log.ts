@@ -1,13 +1,10 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { BugError, messageOf, NiacError, systemClock, UnavailableError, UsageError } from "../base/index.ts";
+import { BugError, messageOf, systemClock, UnavailableError } from "../base/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { Database } from "./database.ts";
 import { explainFailure, inDoubt } from "./failure.ts";
-import type { RecordFilter } from "./filter.ts";
-import type { AuditRecord, RecordDraft } from "./record.ts";
+import { AuditReader } from "./reader.ts";
+import type { RecordDraft } from "./record.ts";
 import { MAX_DRAFTS, parseDrafts } from "./schema.ts";
-import { RecordSearch } from "./search.ts";
-import { RecordStore } from "./store.ts";
 import type { Stored } from "./store.ts";
 
 /** `now`: somebody waits, commit at the end of this turn of the event loop. `soon`: within 50 to 100 ms. */
@@ -24,15 +21,10 @@ export interface AppendResult {
   readonly indexes: readonly number[];
 }
 
-/** Indexes `from` up to but not including `to`. */
+/** Indexes `from` up to but not including `to`; few enough for one `read`. */
 export interface NewRecords {
   readonly from: number;
   readonly to: number;
-}
-
-export interface OpenSession {
-  readonly session: string;
-  readonly start: AuditRecord;
 }
 
 export interface AuditLogOptions {
@@ -49,17 +41,11 @@ interface Waiting {
 
 /** Milliseconds; timers fire late, so that what is `soon` stays under 100. */
 const SOON = 50;
-/** Records a search looks at in one turn: some milliseconds on the appliance. */
-const SLICE = 2_000;
-/** Records read at once; more is asked for again. */
-const MAX_LIMIT = 10_000;
+/** Drafts in one transaction: a bound on how long the event loop stands still, and on what a listener is told of at once. */
+const MAX_COMMIT = 5_000;
 
 /** The one writer of the log. The database is the caller's: opened before, closed after `close()`. */
-export class AuditLog {
-  readonly #store: RecordStore;
-  readonly #search: RecordSearch;
-  readonly #db: Database;
-  readonly #origin: string;
+export class AuditLog extends AuditReader {
   readonly #clock: Clock;
   readonly #onFatal: ((error: BugError) => void) | undefined;
   readonly #listeners = new Set<(range: NewRecords) => void>();
@@ -69,18 +55,15 @@ export class AuditLog {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #state: AuditState = "writing";
-  #fatal: BugError | undefined;
+  #doubt: UnavailableError | undefined;
 
   /** `origin` is the appliance's name. Throws BugError `audit-doubt` where the stored log has gaps or is damaged. */
   constructor(db: Database, origin: string, options: AuditLogOptions = {}) {
-    this.#db = db;
-    this.#origin = origin;
+    super(db, origin);
     this.#clock = options.clock ?? systemClock;
     this.#onFatal = options.onFatal;
-    this.#store = new RecordStore(db, origin);
-    this.#search = new RecordSearch(db);
-    this.#reading(() => this.#store.check());
-    this.#size = this.#reading(() => this.#store.head().size);
+    this.reading(() => this.store.check());
+    this.#size = this.reading(() => this.store.head().size);
   }
 
   /** How many records are stored; also the next index. */
@@ -96,7 +79,8 @@ export class AuditLog {
    * Resolves after the commit. All drafts of one call are stored, or none.
    * Rejects with PeerError `audit-draft` (a draft is malformed or too long) or `audit-id` (its id is on record for something
    * else); UnavailableError `audit-full`, `audit-busy` or `audit-closed`: nothing was stored, what waits on it must be refused;
-   * BugError `audit-doubt`: the log has stopped.
+   * UnavailableError `audit-doubt`: the log has stopped and it is not known whether they were stored; handed in again after the
+   * restart, they are stored once.
    */
   append(drafts: readonly RecordDraft[], urgency: Urgency): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
@@ -110,12 +94,10 @@ export class AuditLog {
   }
 
   /** Commits what is queued; rejects as the appends in it do when that fails. */
-  flush(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const error = this.#commit();
-      if (error === undefined) resolve();
-      else reject(error);
-    });
+  async flush(): Promise<void> {
+    let failure: Error | undefined;
+    while (this.#queue.length > 0) failure = this.#commit() ?? failure;
+    if (failure !== undefined) throw failure;
   }
 
   /** Flushes, then refuses every further append. Reading goes on until the caller closes the database. */
@@ -123,7 +105,7 @@ export class AuditLog {
     try {
       await this.flush();
     } finally {
-      if (this.#state !== "stopped") this.#state = "closed";
+      if (this.#doubt === undefined) this.#state = "closed";
       this.#listeners.clear();
     }
   }
@@ -135,27 +117,28 @@ export class AuditLog {
   }
 
   #refusal(): Error | undefined {
-    if (this.#fatal !== undefined) return this.#fatal;
-    return this.#state === "closed" ? this.#closed() : undefined;
+    return this.#state === "closed" ? this.closed() : this.#doubt;
   }
 
   /** Whatever arrives in this turn shares one transaction, and so one fsync. */
   #schedule(urgency: Urgency): void {
-    if (urgency === "now" || this.#queued >= MAX_DRAFTS)
+    if (urgency === "now" || this.#queued >= MAX_DRAFTS) {
       this.#immediate ??= setImmediate(() => this.#commit());
-    else this.#timer ??= setTimeout(() => this.#commit(), SOON);
+    } else {
+      this.#timer ??= setTimeout(() => this.#commit(), SOON);
+    }
   }
 
   #commit(): Error | undefined {
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
     this.#timer = this.#immediate = undefined;
-    const waiting = this.#queue;
-    this.#queue = [];
-    this.#queued = 0;
+    const waiting = this.#take();
     if (waiting.length === 0) return undefined;
     try {
-      const results = this.#store.commit(
+      // What was queued when the log stopped must not be the write that makes it look whole again.
+      if (this.#doubt !== undefined) throw this.#doubt;
+      const results = this.store.commit(
         waiting.map((each) => each.drafts),
         this.#clock.now(),
       );
@@ -170,99 +153,43 @@ export class AuditLog {
     }
   }
 
-  /** From `from` (itself included; the newest where `reverse` and none is given) upwards, or downwards with `reverse`. */
-  read(options: { from?: number; limit: number; reverse?: boolean }): AuditRecord[] {
-    const { limit, reverse = false, from = reverse ? Number.MAX_SAFE_INTEGER : 0 } = options;
-    checkLimit(limit);
-    return this.#reading(() => this.#store.read(from, limit, reverse));
-  }
-
-  /**
-   * The newest `limit` records that match, newest first; `before` (an index) goes on from an earlier answer's last one.
-   * It looks at a slice of the log a turn, so that an append never waits for a long search.
-   */
-  async query(filter: RecordFilter, options: { limit: number; before?: number }): Promise<AuditRecord[]> {
-    const { limit, before = this.#size } = options;
-    checkLimit(limit);
-    const { since } = filter;
-    const floor = since === undefined ? 0 : this.#reading(() => this.#store.firstSince(since));
-    const found: AuditRecord[] = [];
-    for (let to = Math.min(before, this.#size); to > floor && found.length < limit; to -= SLICE) {
-      const slice = { from: Math.max(floor, to - SLICE), to, limit: limit - found.length };
-      found.push(...this.#reading(() => this.#search.slice(filter, slice)));
-      await nextTurn();
-    }
-    return found;
-  }
-
-  get(index: number): AuditRecord | undefined {
-    return this.#reading(() => this.#store.get(index));
-  }
-
-  byId(id: string): AuditRecord | undefined {
-    return this.#reading(() => this.#store.byId(id));
-  }
-
-  /** The record with this id and those that name it as their `ref`, by index: an operation and its outcome. */
-  related(id: string): AuditRecord[] {
-    return this.#reading(() => this.#store.related(id, MAX_LIMIT));
-  }
-
-  /** Sessions with a start on record and no end, by index: after a crash, control records the end they had. */
-  openSessions(): OpenSession[] {
-    const starts = this.#reading(() => this.#store.unfinished("session"));
-    return starts.flatMap((start) =>
-      start.session === undefined ? [] : [{ session: start.session, start }],
-    );
-  }
-
-  /** Permitted operations without an outcome on record, by index; by the record's contract these are writes. */
-  openWrites(): AuditRecord[] {
-    return this.#reading(() => this.#store.unfinished("write"));
-  }
-
-  #reading<T>(read: () => T): T {
-    if (!this.#db.open) throw this.#closed();
-    try {
-      return read();
-    } catch (error) {
-      throw error instanceof NiacError ? error : explainFailure(error, this.#origin);
-    }
-  }
-
-  #closed(): UnavailableError {
-    return new UnavailableError(
-      "audit-closed",
-      `the audit log of ${this.#origin} is closed`,
-      "Start niac control again.",
-    );
+  /** The queue, or as much of its front as one transaction may hold; the rest goes into the next one. */
+  #take(): Waiting[] {
+    let count = 0;
+    const full = this.#queue.findIndex(({ drafts }) => (count += drafts.length) > MAX_COMMIT);
+    const waiting = this.#queue.splice(0, full < 0 ? this.#queue.length : full);
+    for (const { drafts } of waiting) this.#queued -= drafts.length;
+    if (this.#queue.length > 0) this.#schedule("now");
+    return waiting;
   }
 
   #announce(): void {
-    const range = { from: this.#size, to: this.#store.head().size };
+    const range = { from: this.#size, to: this.store.head().size };
     this.#size = range.to;
     if (range.to === range.from) return;
     // Apart from the commit: an error of a listener is its own, and must not look like one of the log.
     for (const listener of this.#listeners) queueMicrotask(() => listener(range));
   }
 
-  #failed(error: unknown): Error {
+  /** What to tell those who waited. The bug is for who can stop the process; they can only try again later. */
+  #failed(error: unknown): UnavailableError {
+    if (this.#doubt !== undefined) return this.#doubt;
     const failure = this.#nothingStored()
-      ? explainFailure(error, this.#origin)
-      : inDoubt(`the audit log of ${this.#origin} is in doubt after: ${messageOf(error)}`, error);
-    if (failure instanceof BugError) {
-      this.#fatal = failure;
-      this.#state = "stopped";
-      this.#onFatal?.(failure);
-    } else if (failure.code === "audit-full") {
-      this.#state = "full";
+      ? explainFailure(error, this.origin)
+      : inDoubt(`the audit log of ${this.origin} is in doubt after: ${messageOf(error)}`, error);
+    if (failure instanceof UnavailableError) {
+      if (failure.code === "audit-full") this.#state = "full";
+      return failure;
     }
-    return failure;
+    this.#state = "stopped";
+    this.#doubt = new UnavailableError(failure.code, failure.message, failure.advice, { cause: failure });
+    this.#onFatal?.(failure);
+    return this.#doubt;
   }
 
   #nothingStored(): boolean {
     try {
-      return !this.#db.inTransaction && this.#store.head().size === this.#size;
+      return !this.db.inTransaction && this.store.head().size === this.#size;
     } catch {
       return false;
     }
@@ -272,12 +199,4 @@ export class AuditLog {
 function settle(waiting: Waiting, result: Stored): void {
   if ("refused" in result) waiting.reject(result.refused);
   else waiting.resolve({ indexes: result.indexes });
-}
-
-function checkLimit(limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return;
-  throw new UsageError(
-    "audit-limit",
-    `${limit} records were asked for at once, 1 to ${MAX_LIMIT} can be had`,
-  );
 }

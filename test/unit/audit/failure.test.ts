@@ -69,8 +69,8 @@ test("a failure that is neither is doubt: told once, and every append refused af
   );
   const together = [log.append([draft()], "now"), log.append([draft()], "now")];
   for (const each of together) {
-    const error = await t.throwsAsync(each, { instanceOf: BugError, code: "audit-doubt" });
-    t.true(error === fatal[0]);
+    const error = await t.throwsAsync(each, { instanceOf: UnavailableError, code: "audit-doubt" });
+    t.true(error.cause === fatal[0]);
   }
   t.regex(fatal[0]?.message ?? "", /niac-1 is in doubt: broken/);
   t.is(log.state, "stopped");
@@ -82,12 +82,23 @@ test("a failure that is neither is doubt: told once, and every append refused af
   t.is(log.read({ limit: 5 }).length, 1);
 });
 
+test("what was still queued when the log stopped is not written", async (t) => {
+  const { db, log } = openLog(t, { onFatal: () => db.exec("DROP TRIGGER broken") });
+  db.exec("CREATE TRIGGER broken BEFORE INSERT ON records BEGIN SELECT raise(ABORT, 'broken'); END");
+  const appends = Array.from({ length: 11 }, () => log.append(plain(500), "now"));
+  const results = await Promise.allSettled(appends);
+  t.true(results.every((result) => result.status === "rejected"));
+  t.is(log.state, "stopped");
+  t.is(db.prepare("SELECT count(*) FROM records").pluck().get(), 0);
+});
+
 test("a database closed under the log is doubt", async (t) => {
   const fatal: BugError[] = [];
   const { db, log } = openLog(t, { onFatal: (error) => fatal.push(error) });
   db.close();
-  await t.throwsAsync(log.append([draft()], "now"), { instanceOf: BugError, code: "audit-doubt" });
+  await t.throwsAsync(log.append([draft()], "now"), { instanceOf: UnavailableError, code: "audit-doubt" });
   t.is(fatal.length, 1);
+  t.true(fatal[0] instanceof BugError);
   t.throws(() => log.read({ limit: 1 }), { instanceOf: UnavailableError, code: "audit-closed" });
 });
 

@@ -48,6 +48,26 @@ test("all that arrives in one turn shares one transaction", async (t) => {
   t.is(commitsIn(path) - before, 1);
 });
 
+test("a flood is committed in its order, in transactions of at most 5,000 drafts", async (t) => {
+  const { log } = openLog(t);
+  const heard: NewRecords[] = [];
+  log.subscribe((range) => heard.push(range));
+  const results = await Promise.all(Array.from({ length: 23 }, () => log.append(plain(500), "now")));
+  t.deepEqual(
+    results.map((result) => result.indexes[0]),
+    Array.from({ length: 23 }, (_, at) => at * 500),
+  );
+  t.deepEqual(heard, [
+    { from: 0, to: 5_000 },
+    { from: 5_000, to: 10_000 },
+    { from: 10_000, to: 11_500 },
+  ]);
+  const more = Array.from({ length: 11 }, () => log.append(plain(500), "soon"));
+  await log.flush();
+  t.is(log.size, 17_000);
+  await Promise.all(more);
+});
+
 test("one that waits for each answer has a transaction each", async (t) => {
   const { path, log } = openLog(t);
   const before = commitsIn(path);
