@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import { explainFailure } from "./failure.ts";
 import type { RecordFilter } from "./filter.ts";
 import type { AuditRecord } from "./record.ts";
+import { MAX_NAME } from "./schema.ts";
 import { RecordSearch } from "./search.ts";
 import { RecordStore } from "./store.ts";
 
@@ -25,6 +26,13 @@ export class AuditReader {
   readonly #search: RecordSearch;
 
   constructor(db: Database, origin: string) {
+    if (origin.length < 1 || origin.length > MAX_NAME) {
+      throw new UsageError(
+        "audit-origin",
+        `the appliance's name has ${origin.length} characters, 1 to ${MAX_NAME} are allowed`,
+        "Set another name for the appliance.",
+      );
+    }
     this.db = db;
     this.origin = origin;
     this.store = new RecordStore(db, origin);

@@ -8,7 +8,8 @@ export const MAX_RECORD_BYTES = 60_000;
 /** Drafts in one append. */
 export const MAX_DRAFTS = 1_000;
 
-const MAX_NAME = 255;
+/** Characters of a name: user, machine, rule, the appliance's own. */
+export const MAX_NAME = 255;
 const MAX_REASON = 1_024;
 const MAX_VALUES = 2_000;
 const MAX_GROUPS = 256;

@@ -186,6 +186,14 @@ test("a log with a gap is not opened, and the error says what to do", async (t) 
   t.regex(error.advice ?? "", /copy of the database/);
 });
 
+test("an appliance's name that could not be read back is refused", (t) => {
+  const { db } = openLog(t);
+  t.is(new AuditLog(db, "n".repeat(255)).size, 0);
+  for (const origin of ["", "n".repeat(256)]) {
+    t.throws(() => new AuditLog(db, origin), { instanceOf: UsageError, code: "audit-origin" });
+  }
+});
+
 test("a closed log has flushed, refuses appends and still reads", async (t) => {
   const { log } = openLog(t);
   const soon = log.append([draft()], "soon");
