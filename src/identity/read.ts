@@ -11,7 +11,7 @@ import { tenantOf, type TenantAuthority } from "./tenant.ts";
 import { verdictOn } from "./verdict.ts";
 
 export interface IdentityOptions {
-  /** Every authority the listener trusts, each with its tenant. Without: no identity has a tenant. */
+  /** Every authority that issues clients' certificates, each with its tenant. Without: no identity has a tenant. */
   readonly tenants?: readonly TenantAuthority[];
 }
 
@@ -34,7 +34,7 @@ export function readIdentity(peer: Peer, now: number, options: IdentityOptions =
   let certificate: Certificate | null = null;
   try {
     certificate = readCertificate(leaf);
-    return { ...identify(certificate, peer, now), tenant: tenant(leaf, peer, options), fingerprint };
+    return { ...identify(certificate, peer, now), tenant: tenant(leaf, options), fingerprint };
   } catch (error) {
     if (!(error instanceof PeerError)) throw error;
     return refusal(error, certificate, fingerprint);
@@ -59,8 +59,8 @@ function identify(
   return { ...claims, issuer: nameText(certificate.issuer), serialNumber, notBefore, notAfter };
 }
 
-function tenant(leaf: Uint8Array, peer: Peer, options: IdentityOptions): string | null {
-  return options.tenants === undefined ? null : tenantOf(leaf, peer, options.tenants);
+function tenant(leaf: Uint8Array, options: IdentityOptions): string | null {
+  return options.tenants === undefined ? null : tenantOf(leaf, options.tenants);
 }
 
 function refusal(error: PeerError, certificate: Certificate | null, fingerprint: string): Refusal {

@@ -1,6 +1,116 @@
-/** What openssl does not make by itself: certificates with changed bytes, signed again. For `pki.ts`. */
+/**
+ * The `openssl` command line, for `pki.ts`: requests, signing, and what openssl does not make by itself, certificates with
+ * changed bytes that are signed again.
+ */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type KeyKind =
+  | "p256"
+  | "p384"
+  | "p521"
+  | "secp256k1"
+  | "rsa1024"
+  | "rsa2048"
+  | "rsa3072"
+  | "ed25519"
+  | "ed448";
+
+/** From when till when; the default is from an hour ago, for 30 days. */
+export interface Validity {
+  readonly days?: number;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
+}
+
+/** What every certificate can be asked for. */
+export interface Common extends Validity {
+  readonly key?: KeyKind;
+  /** The ASN.1 types openssl picks names from; default `utf8only`, `pkix` gives PrintableString where it fits. */
+  readonly stringMask?: string;
+  /** Of the issuer's signature, e.g. `sha1`; default: what openssl takes for the key. */
+  readonly digest?: string;
+}
+
+/** A distinguished name, the outermost first. */
+export type Subject = readonly (readonly [type: string, value: string])[];
+
+const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
+  p256: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+  p384: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
+  p521: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"],
+  secp256k1: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
+  rsa1024: ["-newkey", "rsa:1024"],
+  rsa2048: ["-newkey", "rsa:2048"],
+  rsa3072: ["-newkey", "rsa:3072"],
+  ed25519: ["-newkey", "ed25519"],
+  ed448: ["-newkey", "ed448"],
+};
+
+/** A new key at `stem`.key and a request for `subject` at `stem`.csr. */
+export function makeRequest(stem: string, subject: Subject, options: Common): void {
+  const config = `${stem}.req.cnf`;
+  const mask = options.stringMask ?? "utf8only";
+  writeFileSync(config, `[req]\ndistinguished_name = dn\nstring_mask = ${mask}\nutf8 = yes\n[dn]\n`);
+  // In -subj a slash parts attributes and a plus parts the values of one; both are data here.
+  const text = subject.map(([type, value]) => `/${type}=${value.replaceAll(/[\\/+]/g, "\\$&")}`).join("");
+  const key = KEY_ARGUMENTS[options.key ?? "p256"];
+  const files = ["-keyout", `${stem}.key`, "-out", `${stem}.csr`];
+  openssl(["req", "-new", "-config", config, "-utf8", "-nodes", ...key, ...files, "-subj", text || "/"]);
+}
+
+/** The request at `stem` signed by the authority that `config` describes; returns the PEM text. */
+export function sign(
+  config: string,
+  stem: string,
+  extensions: readonly string[],
+  options: Common,
+  more: readonly string[],
+): string {
+  writeFileSync(`${stem}.ext`, `${extensions.join("\n")}\n`);
+  const start = options.notBefore ?? new Date(Date.now() - 3_600_000);
+  const end = options.notAfter ?? new Date(Date.now() + (options.days ?? 30) * 86_400_000);
+  const files = ["-config", config, "-in", `${stem}.csr`, "-extfile", `${stem}.ext`];
+  const dates = ["-startdate", opensslDate(start), "-enddate", opensslDate(end)];
+  const how = ["-batch", "-notext", "-preserveDN", "-md", options.digest ?? "default"];
+  return openssl(["ca", ...files, ...dates, ...how, ...more]);
+}
+
+/** Writes the configuration of `openssl ca` and returns its path. */
+export function authorityConfig(
+  dir: string,
+  authority: { readonly cert: string; readonly key: string },
+): string {
+  const path = join(dir, "ca.cnf");
+  const text = `[ca]
+default_ca = this
+[this]
+database = ${join(dir, "index.txt")}
+new_certs_dir = ${join(dir, "issued")}
+crlnumber = ${join(dir, "crlnumber")}
+certificate = ${authority.cert}
+private_key = ${authority.key}
+default_md = default
+default_crl_days = 1
+unique_subject = no
+rand_serial = yes
+email_in_dn = yes
+policy = any
+crl_extensions = crl
+[any]
+commonName = optional
+[crl]
+authorityKeyIdentifier = keyid:always
+`;
+  writeFileSync(path, text);
+  return path;
+}
+
+/** YYYYMMDDHHMMSSZ. */
+export function opensslDate(date: Date): string {
+  return `${date.toISOString().slice(0, 19).replaceAll(/[-T:]/g, "")}Z`;
+}
 
 /** Stands in for a second role until the bytes are signed again; openssl keeps the last of two extensions alike. */
 export const PLACEHOLDER_OID = "1.3.6.1.4.1.50316.802.2";

@@ -17,34 +17,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openssl, placeholderToRole, PLACEHOLDER_OID, resigned } from "./openssl.ts";
+import { authorityConfig, makeRequest, openssl, opensslDate, placeholderToRole } from "./openssl.ts";
+import { PLACEHOLDER_OID, resigned, sign, type Common, type Subject } from "./openssl.ts";
+
+export type { KeyKind, Validity } from "./openssl.ts";
 
 /** The MODBUS/TCP Security role extension. */
 export const ROLE_OID = "1.3.6.1.4.1.50316.802.1";
-
-export type KeyKind =
-  | "p256"
-  | "p384"
-  | "p521"
-  | "secp256k1"
-  | "rsa1024"
-  | "rsa2048"
-  | "rsa3072"
-  | "ed25519"
-  | "ed448";
-
-/** From when till when; the default is from an hour ago, for 30 days. */
-export interface Validity {
-  readonly days?: number;
-  readonly notBefore?: Date;
-  readonly notAfter?: Date;
-}
-
-interface Common extends Validity {
-  readonly key?: KeyKind;
-  /** Of the issuer's signature, e.g. `sha1`; default: what openssl takes for the key. */
-  readonly digest?: string;
-}
 
 export interface AuthorityOptions extends Common {
   readonly pathLength?: number;
@@ -84,8 +63,6 @@ export interface ClientOptions extends Common {
    * honest authority never issues. The issuer's key is then EC or RSA, and lengths within are the caller's to keep right.
    */
   readonly rewrite?: (toBeSigned: Buffer) => Buffer;
-  /** The ASN.1 types openssl picks names from; default `utf8only`, `pkix` gives PrintableString where it fits. */
-  readonly stringMask?: string;
 }
 
 /** Paths of what was made, and the same as PEM text. */
@@ -173,30 +150,9 @@ export class Authority {
   }
 
   client(options: ClientOptions): Credential {
-    const names = [
-      ...(options.sanUris ?? []).map((uri) => `URI:${uri}`),
-      ...(options.sanDns ?? []).map((name) => `DNS:${name}`),
-    ];
-    const keyUsage = options.keyUsage === undefined ? "critical,digitalSignature" : options.keyUsage;
-    const eku = options.eku === undefined ? "clientAuth" : options.eku;
-    const extensions = [
-      `basicConstraints=critical,CA:${options.ca === true ? "TRUE" : "FALSE"}`,
-      ...(keyUsage === null ? [] : [`keyUsage=${keyUsage}`]),
-      ...(eku === null ? [] : [`extendedKeyUsage=${eku}`]),
-      ...identifiers,
-      ...(options.role === undefined ? [] : [roleExtension(ROLE_OID, options.role)]),
-      ...(options.secondRole === undefined ? [] : [roleExtension(PLACEHOLDER_OID, options.secondRole)]),
-      ...(options.rawExtensions ?? []),
-      ...alternativeNames(names),
-    ];
+    const extensions = clientExtensions(options, identifiers);
     const rewrite = options.secondRole === undefined ? options.rewrite : placeholderToRole;
-    const cns = typeof options.cn === "string" ? [options.cn] : options.cn;
-    const subject = [
-      ...(options.before ?? []),
-      ...(options.ou ?? []).map((ou) => ["OU", ou] as const),
-      ...cns.map((cn) => ["CN", cn] as const),
-    ];
-    return this.#issue(subject, extensions, options, rewrite);
+    return this.#issue(clientSubject(options), extensions, options, rewrite);
   }
 
   /** Certificates revoked stay so in every later `crl()`. */
@@ -215,7 +171,7 @@ export class Authority {
   #issue(
     subject: Subject,
     extensions: readonly string[],
-    options: Common & { stringMask?: string },
+    options: Common,
     rewrite?: (toBeSigned: Buffer) => Buffer,
   ): Credential {
     const stem = this.#pki.newStem();
@@ -224,12 +180,7 @@ export class Authority {
     return new Credential(stem, pem, this.credential);
   }
 
-  #sign(
-    stem: string,
-    subject: Subject,
-    extensions: readonly string[],
-    options: Common & { stringMask?: string },
-  ): string {
+  #sign(stem: string, subject: Subject, extensions: readonly string[], options: Common): string {
     makeRequest(stem, subject, options);
     return sign(this.#config(), stem, extensions, options, []);
   }
@@ -257,12 +208,23 @@ export class Pki {
 
   /** A self-signed authority. */
   root(cn = "niac Test Root", options: AuthorityOptions = {}): Authority {
+    const { dir, credential } = this.#selfSign([["CN", cn]], authorityExtensions(options), options);
+    return new Authority(this, dir, credential);
+  }
+
+  /** A client's certificate that no authority vouches for. */
+  selfSigned(options: ClientOptions): Credential {
+    const extensions = clientExtensions(options, ["subjectKeyIdentifier=hash"]);
+    return this.#selfSign(clientSubject(options), extensions, options).credential;
+  }
+
+  #selfSign(subject: Subject, extensions: readonly string[], options: Common) {
     const dir = this.newAuthorityDir();
     const stem = join(dir, "ca");
-    makeRequest(stem, [["CN", cn]], options);
+    makeRequest(stem, subject, options);
     const config = authorityConfig(dir, { cert: `${stem}.crt`, key: `${stem}.key` });
-    const certPem = sign(config, stem, authorityExtensions(options), options, ["-selfsign"]);
-    return new Authority(this, dir, new Credential(stem, certPem, null));
+    const certPem = sign(config, stem, extensions, options, ["-selfsign"]);
+    return { dir, credential: new Credential(stem, certPem, null) };
   }
 
   /** Removes everything that was made. */
@@ -286,49 +248,7 @@ export class Pki {
   }
 }
 
-type Subject = readonly (readonly [type: string, value: string])[];
-
 const identifiers = ["subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid:always"];
-
-const KEY_ARGUMENTS: Readonly<Record<KeyKind, readonly string[]>> = {
-  p256: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-  p384: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
-  p521: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-521"],
-  secp256k1: ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp256k1"],
-  rsa1024: ["-newkey", "rsa:1024"],
-  rsa2048: ["-newkey", "rsa:2048"],
-  rsa3072: ["-newkey", "rsa:3072"],
-  ed25519: ["-newkey", "ed25519"],
-  ed448: ["-newkey", "ed448"],
-};
-
-function makeRequest(stem: string, subject: Subject, options: Common & { stringMask?: string }): void {
-  const config = `${stem}.req.cnf`;
-  const mask = options.stringMask ?? "utf8only";
-  writeFileSync(config, `[req]\ndistinguished_name = dn\nstring_mask = ${mask}\nutf8 = yes\n[dn]\n`);
-  // In -subj a slash parts attributes and a plus parts the values of one; both are data here.
-  const text = subject.map(([type, value]) => `/${type}=${value.replaceAll(/[\\/+]/g, "\\$&")}`).join("");
-  const key = KEY_ARGUMENTS[options.key ?? "p256"];
-  const files = ["-keyout", `${stem}.key`, "-out", `${stem}.csr`];
-  openssl(["req", "-new", "-config", config, "-utf8", "-nodes", ...key, ...files, "-subj", text || "/"]);
-}
-
-/** The request at `stem` signed by the authority that `config` describes; returns the PEM text. */
-function sign(
-  config: string,
-  stem: string,
-  extensions: readonly string[],
-  options: Common,
-  more: readonly string[],
-): string {
-  writeFileSync(`${stem}.ext`, `${extensions.join("\n")}\n`);
-  const start = options.notBefore ?? new Date(Date.now() - 3_600_000);
-  const end = options.notAfter ?? new Date(Date.now() + (options.days ?? 30) * 86_400_000);
-  const files = ["-config", config, "-in", `${stem}.csr`, "-extfile", `${stem}.ext`];
-  const dates = ["-startdate", opensslDate(start), "-enddate", opensslDate(end)];
-  const how = ["-batch", "-notext", "-preserveDN", "-md", options.digest ?? "default"];
-  return openssl(["ca", ...files, ...dates, ...how, ...more]);
-}
 
 function authorityExtensions(options: AuthorityOptions): string[] {
   const length = options.pathLength === undefined ? "" : `,pathlen:${options.pathLength}`;
@@ -349,38 +269,34 @@ function alternativeNames(names: readonly string[]): string[] {
   return ["subjectAltName=@names", "[names]", ...lines];
 }
 
+function clientExtensions(options: ClientOptions, keyIds: readonly string[]): string[] {
+  const names = [
+    ...(options.sanUris ?? []).map((uri) => `URI:${uri}`),
+    ...(options.sanDns ?? []).map((name) => `DNS:${name}`),
+  ];
+  const keyUsage = options.keyUsage === undefined ? "critical,digitalSignature" : options.keyUsage;
+  const eku = options.eku === undefined ? "clientAuth" : options.eku;
+  return [
+    `basicConstraints=critical,CA:${options.ca === true ? "TRUE" : "FALSE"}`,
+    ...(keyUsage === null ? [] : [`keyUsage=${keyUsage}`]),
+    ...(eku === null ? [] : [`extendedKeyUsage=${eku}`]),
+    ...keyIds,
+    ...(options.role === undefined ? [] : [roleExtension(ROLE_OID, options.role)]),
+    ...(options.secondRole === undefined ? [] : [roleExtension(PLACEHOLDER_OID, options.secondRole)]),
+    ...(options.rawExtensions ?? []),
+    ...alternativeNames(names),
+  ];
+}
+
+function clientSubject(options: ClientOptions): Subject {
+  const cns = typeof options.cn === "string" ? [options.cn] : options.cn;
+  return [
+    ...(options.before ?? []),
+    ...(options.ou ?? []).map((ou) => ["OU", ou] as const),
+    ...cns.map((cn) => ["CN", cn] as const),
+  ];
+}
+
 function roleExtension(oid: string, role: string): string {
   return `${oid}=ASN1:FORMAT:UTF8,UTF8String:${role}`;
-}
-
-/** Writes the configuration of `openssl ca` and returns its path. */
-function authorityConfig(dir: string, authority: { readonly cert: string; readonly key: string }): string {
-  const path = join(dir, "ca.cnf");
-  const text = `[ca]
-default_ca = this
-[this]
-database = ${join(dir, "index.txt")}
-new_certs_dir = ${join(dir, "issued")}
-crlnumber = ${join(dir, "crlnumber")}
-certificate = ${authority.cert}
-private_key = ${authority.key}
-default_md = default
-default_crl_days = 1
-unique_subject = no
-rand_serial = yes
-email_in_dn = yes
-policy = any
-crl_extensions = crl
-[any]
-commonName = optional
-[crl]
-authorityKeyIdentifier = keyid:always
-`;
-  writeFileSync(path, text);
-  return path;
-}
-
-/** YYYYMMDDHHMMSSZ. */
-function opensslDate(date: Date): string {
-  return `${date.toISOString().slice(0, 19).replaceAll(/[-T:]/g, "")}Z`;
 }

@@ -16,10 +16,7 @@ import {
 import { seq, spkiOf, TRUE, usage, type Parts } from "./writer.ts";
 
 const codeOf = (parts: Parts): string => {
-  const outcome = readIdentity(
-    { leaf: certificate(parts), sent: [], authorized: true, authorizationError: null },
-    NOW,
-  );
+  const outcome = readIdentity({ leaf: certificate(parts), authorized: true, authorizationError: null }, NOW);
   return isRefusal(outcome) ? outcome.code : "accepted";
 };
 const [constraints = Buffer.of(), keyUsage = Buffer.of(), clientAuth = Buffer.of()] = clientExtensions;

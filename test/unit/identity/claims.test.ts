@@ -16,7 +16,7 @@ import {
 import { set, oid, utf8, type Parts } from "./writer.ts";
 
 const read = (parts: Parts): Identity | Refusal =>
-  readIdentity({ leaf: certificate(parts), sent: [], authorized: true, authorizationError: null }, NOW);
+  readIdentity({ leaf: certificate(parts), authorized: true, authorizationError: null }, NOW);
 const codeOf = (parts: Parts): string => {
   const outcome = read(parts);
   return isRefusal(outcome) ? outcome.code : "accepted";

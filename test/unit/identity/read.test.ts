@@ -17,7 +17,7 @@ import { seq, utf8 } from "./writer.ts";
 
 const peer = (leaf: Uint8Array | null, authorizationError: string | null = null): Peer => ({
   leaf,
-  sent: [],
+
   authorized: authorizationError === null,
   authorizationError,
 });
@@ -78,10 +78,7 @@ test("an authorized certificate with an error, and an unauthorized one without, 
     { authorized: false, authorizationError: null },
     { authorized: true, authorizationError: "" },
   ]) {
-    t.true(
-      isRefusal(readIdentity({ leaf: certificate(), sent: [], ...verdict }, NOW)),
-      JSON.stringify(verdict),
-    );
+    t.true(isRefusal(readIdentity({ leaf: certificate(), ...verdict }, NOW)), JSON.stringify(verdict));
   }
 });
 

@@ -3,10 +3,7 @@ import { isRefusal, readIdentity, type Refusal } from "../../../src/identity/ind
 import { certificate, name, NOW, OID, seq, time, usage, utf8, type Parts } from "./writer.ts";
 
 function refusalOf(authorizationError: string, parts: Parts = {}): Refusal {
-  const outcome = readIdentity(
-    { leaf: certificate(parts), sent: [], authorized: false, authorizationError },
-    NOW,
-  );
+  const outcome = readIdentity({ leaf: certificate(parts), authorized: false, authorizationError }, NOW);
   if (!isRefusal(outcome)) throw new Error(`accepted in spite of ${authorizationError}`);
   return outcome;
 }
