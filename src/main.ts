@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-/** The only place that wires: processes and commands. Everything it starts, it stops. */
-import { spawn, type ChildProcess } from "node:child_process";
+/** The only place that wires: processes and commands. What it starts, it stops. */
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { hostname, userInfo } from "node:os";
@@ -8,7 +7,141 @@ import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { Command, CommanderError } from "commander";
 import { pino, type Logger } from "pino";
+import { Supervisor } from "./appliance/index.ts";
 import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts";
-import { auditCommand, endCommand, explain, sessionsCommand, siteCommand, statusCommand, type Surroundings } from "./command/index.ts";
+import * as commands from "./command/index.ts";
+import { runControl } from "./control/index.ts";
+import { runGateway } from "./gateway/index.ts";
 import { describeSettings, readSettings } from "./settings/index.ts";
-import { Supervisor } from "./supervisor.ts";
+
+/** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
+const EX_SOFTWARE = 70;
+const EX_WRONG = 2;
+
+type Lookup = (name: string) => string | undefined;
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+enableCompileCache();
+await main();
+
+async function main(): Promise<void> {
+  const program = new Command("niac")
+    .description("Network Isolation Access Controller: stands before machines that cannot defend themselves")
+    .version(NIAC_VERSION)
+    .option("--settings <file>", "file of NAME=value lines; the environment goes before it")
+    .addHelpText("after", `\nSettings:\n  NIAC_ORIGIN defaults to this computer's name.\n${describeSettings()}`)
+    .exitOverride();
+  const lookup = (): Lookup => lookupWith(program.opts<{ settings?: string }>().settings);
+  const around = surroundings(lookup);
+  const supervised = ["--supervised", "stop when standard input ends"] as const;
+  program
+    .command("up")
+    .description("run the appliance: control and gateway, restarted where they crash")
+    .action(() => up(program.opts<{ settings?: string }>().settings, lookup()));
+  program
+    .command("control", { hidden: true })
+    .option(...supervised)
+    .action((options: { supervised?: boolean }) => {
+      const settings = readSettings(lookup());
+      const log = logger("control", settings.logLevel);
+      return serve(log, options.supervised ?? false, () => runControl(settings, log, (error) => die(log, error)));
+    });
+  program
+    .command("gateway", { hidden: true })
+    .option(...supervised)
+    .action((options: { supervised?: boolean }) => {
+      const settings = readSettings(lookup());
+      const log = logger("gateway", settings.logLevel);
+      return serve(log, options.supervised ?? false, () => runGateway(settings, log));
+    });
+  program.addCommand(commands.statusCommand(around));
+  program.addCommand(commands.siteCommand(around));
+  program.addCommand(commands.sessionsCommand(around));
+  program.addCommand(commands.endCommand(around));
+  program.addCommand(commands.auditCommand(around));
+  for (const command of program.commands) command.exitOverride();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : EX_WRONG;
+      return;
+    }
+    for (const line of commands.explain(error)) process.stderr.write(`${line}\n`);
+    process.exitCode = error instanceof UsageError ? EX_WRONG : 1;
+  }
+}
+
+/** Runs a process until it is told to stop: by a signal, or by its supervisor's going. */
+async function serve(log: Logger, supervised: boolean, start: () => Promise<Stoppable>): Promise<void> {
+  process.on("uncaughtExceptionMonitor", (error) => log.fatal({ err: error }, "a bug ends this process"));
+  const stopping = new Promise<string>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+    if (supervised) process.stdin.once("close", () => resolve("the supervisor is gone")).resume();
+  });
+  const running = await start();
+  log.info({ why: await stopping }, "stopping");
+  await running.stop();
+  process.stdin.destroy();
+}
+
+async function up(settingsFile: string | undefined, lookup: Lookup): Promise<void> {
+  const settings = readSettings(lookup);
+  const log = logger("up", settings.logLevel);
+  const args = (name: string): string[] => [
+    ...process.execArgv,
+    fileURLToPath(import.meta.url),
+    ...(settingsFile === undefined ? [] : ["--settings", settingsFile]),
+    name,
+    "--supervised",
+  ];
+  const specs = ["control", "gateway"].map((name) => ({ name, command: process.execPath, args: args(name) }));
+  const supervisor = new Supervisor(specs, {
+    started: (name, pid) => log.info({ pid }, `${name} started`),
+    crashed: (name, how, pause) => log.error({ how, pause }, `${name} ended, and is started again`),
+  });
+  await serve(log, false, () => {
+    supervisor.start();
+    return Promise.resolve(supervisor);
+  });
+}
+
+function die(log: Logger, error: Error): void {
+  log.fatal({ reason: error.message }, "control must not go on");
+  process.exit(EX_SOFTWARE);
+}
+
+function logger(name: string, level: string): Logger {
+  return pino({ name, level, base: { name, pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+}
+
+function lookupWith(file: string | undefined): Lookup {
+  const fromFile = file === undefined ? {} : readEnvironmentFile(file);
+  const fallbacks: Record<string, string> = { NIAC_ORIGIN: hostname() };
+  return (name) => process.env[name] ?? fromFile[name] ?? fallbacks[name];
+}
+
+function readEnvironmentFile(file: string): NodeJS.Dict<string> {
+  try {
+    return parseEnv(readFileSync(file, "utf8"));
+  } catch (error) {
+    throw new UsageError("settings-file", `the settings file ${file} cannot be read (${systemCode(error) || messageOf(error)})`);
+  }
+}
+
+function surroundings(lookup: () => Lookup): commands.Surroundings {
+  return {
+    print: (line) => process.stdout.write(`${line}\n`),
+    complain: (line) => process.stderr.write(`${line}\n`),
+    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    width: process.stdout.columns ?? 120,
+    user: userInfo().username,
+    runDir: () => lookup()("NIAC_RUN_DIR") ?? "/run/niac",
+    exit: (code) => {
+      process.exitCode = code;
+    },
+    interrupted: () => new Promise((resolve) => process.once("SIGINT", () => resolve())),
+  };
+}

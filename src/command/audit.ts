@@ -53,7 +53,7 @@ async function tail(around: Surroundings, options: { lines: string; follow: bool
     showNew(early);
     if (!options.follow) return;
     const lost = new Promise<void>((_, reject) => channel.onClosed(reject));
-    await Promise.race([around.interrupted, lost]);
+    await Promise.race([around.interrupted(), lost]);
   });
 }
 

@@ -17,7 +17,7 @@ export interface Surroundings {
   /** Sets the exit code: 1 refused or failed, 2 wrongly asked. */
   exit(code: number): void;
   /** Resolves when the person has had enough (Ctrl-C). */
-  readonly interrupted: Promise<void>;
+  interrupted(): Promise<void>;
 }
 
 /** Opens control's admin socket for as long as `use` takes. */

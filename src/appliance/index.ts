@@ -1,0 +1,2 @@
+/** The box itself. So far: starting the processes, starting again what crashed, stopping all of it cleanly. */
+export { Supervisor, type ProcessSpec, type SupervisorEvents } from "./supervisor.ts";

@@ -1,0 +1,157 @@
+/** The tools of others that the tests are made with: mbpoll, stunnel, pymodbus, openssl. Each is skipped with its reason where missing. */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { freePort } from "./appliance.ts";
+import type { Credential } from "./pki.ts";
+
+interface Teardown {
+  teardown(finish: () => void | Promise<void>): void;
+}
+
+const PYTHON = "/usr/bin/python3";
+
+function has(tool: string): boolean {
+  if (tool === "pymodbus") return spawnSync(PYTHON, ["-c", "import pymodbus"]).status === 0;
+  if (tool === "root") return process.getuid?.() === 0;
+  return spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0;
+}
+
+/** Ava's test, or its skip with the reason in the title. */
+export function testWith(
+  ...tools: string[]
+): (title: string, implementation: (t: ExecutionContext) => Promise<void>) => void {
+  const missing = tools.filter((tool) => !has(tool));
+  return (title, implementation) => {
+    if (missing.length === 0) test(title, implementation);
+    else test.skip(`${title} (missing here: ${missing.join(", ")})`, implementation);
+  };
+}
+
+/** Ends a child by its id and waits until it is gone. */
+export function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((resolve) => {
+    child.once("exit", () => resolve());
+    child.kill(signal);
+  });
+}
+
+/** pymodbus' server; `requests` is what reached it, see pymodbus_machine.py. */
+export class PymodbusMachine {
+  readonly port: number;
+  readonly requests: string[] = [];
+  readonly child: ChildProcess;
+
+  private constructor(port: number, child: ChildProcess) {
+    this.port = port;
+    this.child = child;
+  }
+
+  static async start(t: Teardown, port?: number): Promise<PymodbusMachine> {
+    const own = port ?? (await freePort());
+    const script = new URL("pymodbus_machine.py", import.meta.url).pathname;
+    const child = spawn(PYTHON, [script, String(own)], { stdio: ["ignore", "pipe", "ignore"] });
+    t.teardown(() => end(child, "SIGKILL"));
+    const machine = new PymodbusMachine(own, child);
+    let rest = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      machine.requests.push(...lines);
+    });
+    await until(() => machine.requests.includes("ready"), "pymodbus to be ready");
+    await accepting(own);
+    machine.requests.length = 0;
+    return machine;
+  }
+}
+
+/** stunnel as a client: what connects to the returned port arrives at the appliance with the certificate. */
+export async function stunnel(
+  t: Teardown,
+  options: { dir: string; to: number; sni: string; credential: Credential; ca: string },
+): Promise<number> {
+  const port = await freePort();
+  const file = join(options.dir, `stunnel-${port}.conf`);
+  const lines = [
+    "foreground = yes",
+    "debug = notice",
+    `pid =`,
+    "[machine]",
+    "client = yes",
+    `accept = 127.0.0.1:${port}`,
+    `connect = 127.0.0.1:${options.to}`,
+    `cert = ${options.credential.chain}`,
+    `key = ${options.credential.key}`,
+    `CAfile = ${options.ca}`,
+    "verifyChain = yes",
+    `checkHost = ${options.sni}`,
+    `sni = ${options.sni}`,
+    "sslVersionMin = TLSv1.3",
+    "",
+  ];
+  writeFileSync(file, lines.join("\n"));
+  const child = spawn("stunnel4", [file], { stdio: "ignore" });
+  t.teardown(() => end(child));
+  await accepting(port);
+  return port;
+}
+
+export interface Polled {
+  readonly code: number | null;
+  readonly out: string;
+  /** The values read, in order. */
+  readonly values: number[];
+}
+
+/** One poll or write with mbpoll; addresses count from 0. `type`: mbpoll's -t, 4 holding, 3 input, 0 coil, 1 discrete. */
+export function mbpoll(
+  port: number,
+  options: { address: number; count?: number; type?: number; unit?: number; write?: number[] },
+): Promise<Polled> {
+  const { address, count = 1, type = 4, unit = 1, write } = options;
+  const args = ["-m", "tcp", "-p", String(port), "-a", String(unit), "-t", String(type), "-0", "-r", String(address), "-o", "5"];
+  if (!write) args.push("-c", String(count), "-1");
+  args.push("127.0.0.1", ...(write ?? []).map(String));
+  const child = spawn("mbpoll", args, { stdio: ["ignore", "pipe", "pipe"] });
+  let out = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (out += text));
+  return new Promise((resolve) => {
+    child.once("close", (code) => {
+      const values = [...out.matchAll(/^\[\d+\]:\s+(\d+)/gm)].map((match) => Number(match[1]));
+      resolve({ code, out, values });
+    });
+  });
+}
+
+export async function until(condition: () => boolean, what: string, patience = 20_000): Promise<void> {
+  const limit = Date.now() + patience;
+  while (!condition()) {
+    if (Date.now() > limit) throw new Error(`waited ${patience} ms for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until something accepts connections on the loopback port. */
+export async function accepting(port: number): Promise<void> {
+  const limit = Date.now() + 10_000;
+  while (!(await answers(port))) {
+    if (Date.now() > limit) throw new Error(`nothing listens on 127.0.0.1:${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
