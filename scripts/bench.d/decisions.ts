@@ -13,7 +13,7 @@ import {
   type SessionPermit,
   type Verdict,
 } from "../../src/policy/index.ts";
-import type { Forbid, Grant, ModbusScope, Snapshot, Who } from "../../src/site/snapshot.ts";
+import type { Forbid, Grant, ModbusScope, Snapshot, Who } from "../../src/site/index.ts";
 import { median, RULE_COUNTS } from "./results.ts";
 
 const SAMPLES = 5;

@@ -17,8 +17,11 @@ import { NIAC, ROWS, Samples, type Results } from "./results.ts";
 import { measureProxies, type Progress } from "./run.ts";
 import { setStage, type Stage } from "./stage.ts";
 
-/** Seconds. No round begins that would not end before `aim`; at `limit` the bench gives up. */
-const TIME = { quick: { aim: 150, limit: 235 }, full: { aim: 420, limit: 900 } } as const;
+/** Seconds: no round begins that would not end before `aim`, no measurement after `stop`; at `limit` the bench gives up. */
+const TIME = {
+  quick: { aim: 150, stop: 195, limit: 238 },
+  full: { aim: 420, stop: 600, limit: 900 },
+} as const;
 const ROUNDS = { quick: 5, full: 7 } as const;
 const POLICY = resolve(import.meta.dirname, "../../src/policy/index.ts");
 
@@ -78,13 +81,15 @@ async function measure(
       if (value !== undefined) samples.add(path, NIAC, value);
     }
   }
+  const time = TIME[options.quick ? "quick" : "full"];
   const plan = {
     amounts,
     quick: options.quick,
     only: options.only,
     rounds: options.rounds ?? ROUNDS[options.quick ? "quick" : "full"],
     memoryRounds: options.quick ? 1 : 3,
-    until: TIME[options.quick ? "quick" : "full"].aim * 1_000,
+    until: time.aim * 1_000,
+    stop: time.stop * 1_000,
   };
   await measureProxies(stage, proxies, plan, samples, progress);
   return {
@@ -126,6 +131,7 @@ try {
   await main();
 } catch (error) {
   console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  if (error instanceof Error && error.cause instanceof Error) console.error(`bench: ${error.cause.message}`);
   process.exitCode = 1;
 }
 // Whatever still runs is ended by the clean-up; a failed run must not wait for it.

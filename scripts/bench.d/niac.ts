@@ -1,7 +1,9 @@
 /** niac as the bench runs it: everything on, and a site document like a plant's. */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { HIGHEST_WRITTEN_VALUE, WRITTEN_FROM } from "./frames.ts";
 import { SERVER_NAME } from "./load.ts";
 import { freePort, PinnedProcess } from "./processes.ts";
@@ -10,6 +12,9 @@ import { NIAC } from "./results.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "src/main.ts");
+/** Milliseconds. */
+const APPLY_LIMIT = 20_000;
+const run = promisify(execFile);
 const APPLIANCE = SERVER_NAME.split(".").slice(2).join(".");
 
 export function niac(): Proxy {
@@ -25,7 +30,7 @@ export function niac(): Proxy {
 
 function commit(): string {
   try {
-    return execFileSync("git", ["-C", ROOT, "describe", "--always", "--dirty"], {
+    return execFileSync("git", ["-C", ROOT, "--no-optional-locks", "describe", "--always", "--dirty"], {
       encoding: "utf8",
       stdio: "pipe",
     }).trim();
@@ -53,17 +58,41 @@ async function start(place: Place): Promise<{ process: PinnedProcess; port: numb
     NIAC_LOG_LEVEL: "warn",
     NODE_OPTIONS: place.nodeOptions,
   };
-  const log = join(place.dir, "niac.log");
-  return {
-    process: new PinnedProcess(
-      NIAC,
-      place.core,
-      [process.execPath, MAIN, "up", "--site", document],
-      log,
-      environment,
-    ),
-    port,
-  };
+  const appliance = new PinnedProcess(
+    NIAC,
+    place.core,
+    [process.execPath, MAIN, "up"],
+    join(place.dir, "niac.log"),
+    environment,
+  );
+  try {
+    await applied(appliance, document, environment);
+  } catch (error) {
+    appliance.kill();
+    throw error;
+  }
+  return { process: appliance, port };
+}
+
+/** Puts the site document in force, as a plant admin does: by niac's own command, tried until control answers. */
+async function applied(
+  appliance: PinnedProcess,
+  document: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const env = { ...process.env, ...environment, NODE_OPTIONS: "" };
+  const deadline = performance.now() + APPLY_LIMIT;
+  for (;;) {
+    try {
+      await run(process.execPath, [MAIN, "site", "apply", document], { env, timeout: APPLY_LIMIT });
+      return;
+    } catch (error) {
+      if (appliance.ended || performance.now() > deadline) {
+        throw new Error(`niac takes no site document: ${appliance.lastWords()}`, { cause: error });
+      }
+    }
+    await sleep(100);
+  }
 }
 
 /**

@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const TICKS_PER_SECOND = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-const STOP_LIMIT = 5_000;
+/** Milliseconds; longer than niac's own patience with its processes. */
+const STOP_LIMIT = 12_000;
 
 /** The cores this process may use, in order. */
 export function allowedCores(): number[] {
@@ -38,6 +39,7 @@ export class PinnedProcess {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #log: string;
+  #stopped = false;
 
   /** `log` is the file its output goes to, and where its failure is explained from. */
   constructor(
@@ -98,10 +100,13 @@ export class PinnedProcess {
     const deadline = performance.now() + STOP_LIMIT;
     while (!this.ended && performance.now() < deadline) await sleep(20);
     this.kill();
+    this.#stopped = true;
   }
 
-  /** At once and with all its descendants, for they are one process group. */
+  /** At once and with all its descendants: those that still have a parent, and orphans that stayed in its process group. */
   kill(): void {
+    if (this.#stopped) return;
+    for (const pid of this.tree()) signal(pid, "SIGKILL");
     signal(-this.pid, "SIGKILL");
   }
 }

@@ -20,8 +20,10 @@ export interface Plan {
   readonly only: string;
   readonly rounds: number;
   readonly memoryRounds: number;
-  /** Milliseconds of `performance.now()` after which no further round begins. */
+  /** Milliseconds of `performance.now()`: no round begins that would not end by then. */
   readonly until: number;
+  /** The same: no measurement begins after it, and what was measured by then is reported. */
+  readonly stop: number;
 }
 
 /** What is being done, for somebody who waits. */
@@ -91,6 +93,10 @@ async function measureRounds(
     }
     progress(`round ${round} of ${plan.rounds}`);
     for (const measurement of measurements) {
+      if (performance.now() > plan.stop) {
+        progress(`time is up in round ${round}, before ${measurement.paths.join(", ")}`);
+        break;
+      }
       for (const subject of subjects) {
         if (isFor(measurement, subject.name))
           keep(samples, plan, subject.name, await measurement.run(subject));
