@@ -66,35 +66,24 @@ function sharesUnits(a: Service, b: Service): boolean {
   return intersects(intervalsOf(a.units), intervalsOf(b.units));
 }
 
-function differentLines(a: Service, b: Service): boolean {
-  if (a.protocol !== "modbus-rtu" || b.protocol !== "modbus-rtu") return false;
-  const [first, second] = [a.serial, b.serial];
-  return (
-    first?.baudRate !== second?.baudRate ||
-    first?.parity !== second?.parity ||
-    first?.stopBits !== second?.stopBits
-  );
-}
-
 function checkShared(placed: Placed, other: Placed, reporter: Reporter): void {
   const place = placeOf(placed.service);
-  const line = reporter.line(other.path);
-  if (differentLines(placed.service, other.service)) {
-    reporter.error(
-      placed.path,
-      `${placed.label} and ${other.label} (line ${line}) set ${place} differently`,
-      {
-        expected: "the same baudRate, parity and stopBits for every service on one serial line",
-        spot: "key",
-      },
-    );
-  } else if (sharesUnits(placed.service, other.service)) {
-    reporter.warn(
-      placed.path,
-      `${placed.label} and ${other.label} (line ${line}) are the same machine at ${place}: a rule for one opens the other`,
-      { expected: "an address of its own, or units of its own behind the same address", spot: "key" },
-    );
+  const both = `${placed.label} and ${other.label} (line ${reporter.line(other.path)})`;
+  if (placed.service.tcp === null) {
+    reporter.error(placed.path, `${both} share the serial line ${place}, which takes one master`, {
+      expected: "one service for the line, with all its units; rules tell the units apart",
+      spot: "key",
+    });
+    return;
   }
+  reporter.warn(placed.path, `${both} are the same machine at ${place}: a rule for one opens the other`, {
+    expected: "an address of its own, or units of its own behind the same address",
+    spot: "key",
+  });
+}
+
+function clashes(a: Service, b: Service): boolean {
+  return a.tcp === null || sharesUnits(a, b);
 }
 
 /** Names too long for SNI, and services that lead to the same place. */
@@ -111,10 +100,7 @@ export function checkMachines(machines: readonly Machine[], appliance: string, r
         });
       }
       const others = places.get(placeOf(service)) ?? [];
-      // The first only: a thousand units behind one gateway need no million comparisons.
-      const clash = others.find(
-        (other) => differentLines(service, other.service) || sharesUnits(service, other.service),
-      );
+      const clash = others.find((other) => clashes(service, other.service));
       if (clash !== undefined) checkShared(placed, clash, reporter);
       else places.set(placeOf(service), [...others, placed]);
     }

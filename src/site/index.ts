@@ -2,6 +2,9 @@
  * The site document: machines, people, grants, forbids and destinations as a plant admin writes them (YAML), compiled to the
  * snapshot that gateway, policy and netd hold. Everything here is pure: text in, snapshot and findings out.
  */
+export { diffSites } from "./diff.ts";
+export { formatChange } from "./fields.ts";
+export type { Access, Change, FieldChange } from "./fields.ts";
 export { formatFinding } from "./findings.ts";
 export type { Finding, Severity } from "./findings.ts";
 export { MODBUS_SETS } from "./functions.ts";
@@ -9,4 +12,5 @@ export { jsonSchema } from "./json-schema.ts";
 export { groupsOf, serviceOf, withVersion } from "./lookup.ts";
 export { parseSite } from "./parse.ts";
 export type { SiteResult } from "./parse.ts";
+export { parseSnapshot } from "./snapshot-schema.ts";
 export type * from "./snapshot.ts";

@@ -11,8 +11,10 @@ import { deepFreeze } from "./lookup.ts";
 import { checkReferences, entriesAt, valueAt } from "./references.ts";
 import { documentSchema, lists, mappings, siteSchema } from "./schema.ts";
 import type { DestinationDocument, GroupDocument, PersonDocument, SiteDocument } from "./schema.ts";
+import type { RuleParts } from "./overlap.ts";
 import { checkShadows } from "./shadow.ts";
-import type { Destination, Machine, Snapshot } from "./snapshot.ts";
+import type { PlacedRule } from "./shadow.ts";
+import type { Destination, Forbid, Machine, Snapshot } from "./snapshot.ts";
 import { readYaml } from "./yaml.ts";
 
 export interface SiteResult {
@@ -84,15 +86,15 @@ function compile(
   checkMachines(machineList, site?.appliance ?? "", reporter);
   const context: Omit<RuleContext, "path"> = { machines, timeZone: site?.timeZone ?? "UTC", reporter };
   let services = 0;
-  const compileRules = <D, R extends { readonly services: readonly string[] }>(
+  const compileRules = <D, R extends Forbid>(
     section: string,
     schema: z.ZodType<D>,
-    compileOne: (rule: D, context: RuleContext) => readonly R[],
-  ): readonly R[] =>
+    compileOne: (rule: D, context: RuleContext) => RuleParts<R>,
+  ): readonly PlacedRule<R>[] =>
     rightEntries(root, [section], schema).flatMap(([path, rule]) => {
       if (services > MAX_RULE_SERVICES) return [];
-      const compiled = compileOne(rule, { ...context, path });
-      for (const one of compiled) services += one.services.length;
+      const parts = compileOne(rule, { ...context, path });
+      for (const part of parts) services += part.services.length;
       if (services > MAX_RULE_SERVICES) {
         reporter.error(
           path,
@@ -102,16 +104,19 @@ function compile(
           },
         );
       }
-      return compiled;
+      return [{ path, parts }];
     });
+  const grants = compileRules("grants", lists.grants, compileGrant);
+  const forbids = compileRules("forbids", lists.forbids, compileForbid);
+  if (reporter.errors === 0) checkShadows(grants, forbids, reporter);
   return {
     format: 1,
     version: 0,
     machines: machineList,
     people: compilePeople(rightEntries(root, ["people"], mappings.people)),
     certificateGroups: takenGroups(rightEntries(root, ["groups"], mappings.groups)),
-    grants: compileRules("grants", lists.grants, compileGrant),
-    forbids: compileRules("forbids", lists.forbids, compileForbid),
+    grants: grants.flatMap(({ parts }) => parts),
+    forbids: forbids.flatMap(({ parts }) => parts),
     destinations: rightEntries(root, ["destinations"], lists.destinations).map(([path, destination]) =>
       compileDestination(destination, reporter.line(path), machines),
     ),
@@ -141,7 +146,6 @@ export function parseSite(text: string, fileName: string): SiteResult {
   const site = siteSchema.safeParse(valueAt(root, ["site"])).data ?? null;
   const compiled = compile(root, site, reporter);
   if (site === null || reporter.errors > 0) return { snapshot: null, findings: reporter.list() };
-  checkShadows(compiled, reporter);
   const hash = createHash("sha256").update(text).digest("hex");
   return { snapshot: deepFreeze({ ...compiled, hash, site }), findings: reporter.list() };
 }

@@ -25,7 +25,10 @@ export interface Snapshot {
   readonly people: Readonly<Record<string, readonly string[]>>;
   /** Groups whose claim on a certificate is taken, sorted. */
   readonly certificateGroups: readonly string[];
-  /** In document order; the order decides nothing but how they are shown. */
+  /**
+   * In document order; the order decides nothing but how they are shown. A rule whose hours run over midnight on named days
+   * stands here twice in a row under one name: the part before midnight, and the part after it on the days that follow.
+   */
   readonly grants: readonly Grant[];
   readonly forbids: readonly Forbid[];
   readonly destinations: readonly Destination[];
