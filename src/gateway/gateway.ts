@@ -7,12 +7,13 @@ import { compilePolicy, isDenial, isPermit, judgeSession, nextChange, openSessio
 import type { Address } from "../settings/index.ts";
 import type { Machine, Service, Snapshot } from "../site/index.ts";
 import { Admission } from "./admission.ts";
+import { answerDenied } from "./denied.ts";
 import { directoryFor } from "./directory.ts";
 import { Listener, type Arrival, type ListenerHost } from "./listener.ts";
 import { Machines } from "./machines.ts";
 import { ModbusSession } from "./modbus-session.ts";
 import { unrecorded, type Refused } from "./modbus-request.ts";
-import { recordedIdentity } from "./recorded.ts";
+import { recordedIdentity, recordedOperation } from "./recorded.ts";
 import { Recorder } from "./recorder.ts";
 import { Refusals } from "./refusals.ts";
 import { Registry } from "./registry.ts";
@@ -181,7 +182,7 @@ export class Gateway implements ListenerHost, Surroundings {
     }
     const permit = this.#open(found, machine, service, source.address, now);
     if (isDenial(permit)) {
-      this.#refuse(arrival, permit, about);
+      this.#deny(arrival, permit, about, service);
       return;
     }
     const opening: Opening = {
@@ -207,7 +208,8 @@ export class Gateway implements ListenerHost, Surroundings {
         grants: permit.grants.join(", ").slice(0, 1000),
       });
       if (unrecordedAs) {
-        this.#refuse(arrival, unrecordedAs, { identity: recordedIdentity(identity), machine: machine.name, service: service.name });
+        const about = { identity: recordedIdentity(identity), machine: machine.name, service: service.name };
+        this.#deny(arrival, unrecordedAs, about, service);
         return;
       }
     } finally {
@@ -272,13 +274,46 @@ export class Gateway implements ListenerHost, Surroundings {
     return openSession(this.#policy, { identity, machine: machine.name, service: service.name, source, connections }, now);
   }
 
+  /** Who it is is known, and this service is not for him: a Modbus client is told so in its own protocol. */
+  #deny(arrival: Arrival, refused: Refused, about: Partial<Parameters<Refusals["add"]>[1]>, service: Service): void {
+    this.#recordRefusal(arrival, refused, about);
+    if (service.protocol === "tcp") {
+      arrival.socket.destroy();
+      return;
+    }
+    answerDenied(arrival.socket, refused, (operation) => {
+      this.recorder.note({
+        ...about,
+        time: this.clock.now(),
+        kind: "operation",
+        id: freshId(),
+        source: `${arrival.source.address}:${arrival.source.port}`,
+        operation: recordedOperation(operation),
+        decision: "denial",
+        stage: refused.stage,
+        ...(refused.rule === null ? {} : { rule: refused.rule }),
+        reason: refused.reason,
+        exception: refused.exception,
+        siteVersion: this.#snapshot.version,
+      });
+    });
+  }
+
   #refuse(
+    arrival: Arrival,
+    refused: Pick<Refused, "stage" | "reason">,
+    about: Partial<Parameters<Refusals["add"]>[1]>,
+  ): void {
+    arrival.socket.destroy();
+    this.#recordRefusal(arrival, refused, about);
+  }
+
+  #recordRefusal(
     arrival: Arrival,
     refused: Pick<Refused, "stage" | "reason"> & { readonly rule?: string | null },
     about: Partial<Parameters<Refusals["add"]>[1]>,
   ): void {
-    const { socket, source } = arrival;
-    socket.destroy();
+    const { source } = arrival;
     this.#log.info({ source: source.address, stage: refused.stage, user: about.identity?.user }, refused.reason);
     this.#refusals.add(source.address, {
       ...about,
