@@ -3,9 +3,10 @@
  * here is pure but for `peerOf`, which asks a socket. OpenSSL verifies the chain; this folder judges what the leaf says.
  *
  * The leaf's DER is read by niac's own strict reader (der.ts, certificate.ts) rather than by a library or by Node's getters:
- * Node shows neither the role extension nor a name's exact bytes, and @peculiar/asn1-x509 takes trailing bytes, indefinite
- * lengths and lengths in more than one form, and 0.7 ms a certificate, 15 times as long. Nothing is cached: a certificate
- * costs less than the handshake's own signature, and a kept outcome would outlive the certificate's validity.
+ * Node shows neither the role extension nor a name's exact bytes; @peculiar/asn1-x509 takes trailing bytes, indefinite
+ * lengths and lengths in more than one form, and some ten times as long (0.07 against 0.7 ms a certificate on one core of a
+ * server). Nothing is cached: a kept outcome would outlive the certificate's validity, and what it saves is little beside
+ * the handshake.
  */
 export type { Identity, Refusal } from "./identity.ts";
 export { peerOf, type Peer } from "./peer.ts";

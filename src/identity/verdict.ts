@@ -82,9 +82,12 @@ export function verdictOn(
   if (peer.authorized && error === null) return null;
   const words = error === null ? undefined : (VERDICTS.get(error) ?? wordsOf(error, certificate, now));
   if (words !== undefined) return { refusal: refuse(...words), plain: true };
-  const code = error === "INVALID_PURPOSE" ? "wrong-purpose" : "not-verified";
+  if (error === "INVALID_PURPOSE") {
+    const what = "stands under an authority that may not issue certificates for clients";
+    return { refusal: refuse("wrong-purpose", what, CHAIN_ADVICE), plain: false };
+  }
   const what = `did not pass OpenSSL's verification (${error ?? "no reason given"})`;
-  return { refusal: refuse(code, what, TRUST_ADVICE), plain: false };
+  return { refusal: refuse("not-verified", what, TRUST_ADVICE), plain: false };
 }
 
 function wordsOf(error: string, certificate: Certificate, now: number): Words | undefined {

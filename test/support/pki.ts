@@ -27,6 +27,8 @@ export const ROLE_OID = "1.3.6.1.4.1.50316.802.1";
 
 export interface AuthorityOptions extends Common {
   readonly pathLength?: number;
+  /** Extended key usage that bounds what may be issued below, e.g. `serverAuth`; default: none. */
+  readonly eku?: string;
 }
 
 export interface ServerOptions extends Common {
@@ -255,6 +257,7 @@ function authorityExtensions(options: AuthorityOptions): string[] {
   return [
     `basicConstraints=critical,CA:TRUE${length}`,
     "keyUsage=critical,keyCertSign,cRLSign",
+    ...(options.eku === undefined ? [] : [`extendedKeyUsage=${options.eku}`]),
     "subjectKeyIdentifier=hash",
   ];
 }

@@ -221,6 +221,11 @@ test("revoked, and revocation lists that are missing or expired", async (t) => {
   t.is(await meet(alice, { tls: { crl: [root.crl(), authority.crl(old)] } }), "revocation-unknown");
 });
 
+test("an authority for servers vouches for no client", async (t) => {
+  const servers = root.intermediate("Servers", { eku: "serverAuth" });
+  t.is(await meet(servers.client({ cn: "alice" })), "wrong-purpose");
+});
+
 test("a path length exceeded is refused", async (t) => {
   const end = root.intermediate("End", { pathLength: 0 });
   t.is(await meet(end.intermediate("Beyond").client({ cn: "alice" })), "bad-chain");
