@@ -1,6 +1,6 @@
 import type { Table } from "../base/index.ts";
 import type { Identity } from "../identity/identity.ts";
-import type { Forbid, Grant, ModbusScope, Who, WriteInterval } from "../site/snapshot.ts";
+import type { Forbid, Grant, Interval, Who, WriteInterval } from "../site/snapshot.ts";
 import { type Address, type Network, inNetwork, parseNetwork } from "./network.ts";
 import type { TimeCondition } from "./when.ts";
 
@@ -14,6 +14,8 @@ export interface Run {
   readonly parts: readonly WriteInterval[] | null;
 }
 
+type Runs = Readonly<Record<Table, readonly Run[]>>;
+
 const EVERYWHERE: readonly Run[] = [{ start: 0, end: 0xffff, parts: null }];
 const NOWHERE: readonly Run[] = [];
 
@@ -25,6 +27,8 @@ export interface CompiledRule<R extends Grant | Forbid = Grant | Forbid> {
   readonly order: number;
   readonly when: TimeCondition | null;
   readonly from: readonly Network[] | null;
+  readonly reads: Runs;
+  readonly writes: Runs;
 }
 
 export type CompiledGrant = CompiledRule<Grant>;
@@ -37,7 +41,15 @@ export function compileRule<R extends Grant | Forbid>(
   order: number,
   when: TimeCondition | null,
 ): CompiledRule<R> {
-  return { rule, effect, order, when, from: rule.from === null ? null : rule.from.map(parseNetwork) };
+  return {
+    rule,
+    effect,
+    order,
+    when,
+    from: rule.from === null ? null : rule.from.map(parseNetwork),
+    reads: eachTable((table) => readRuns(rule.modbus?.reads?.[table] ?? [])),
+    writes: eachTable((table) => writeRuns(rule.modbus?.writes?.[table] ?? [], effect)),
+  };
 }
 
 /** Fields that are not null must all match, within one any. What a certificate does not say matches nothing. */
@@ -88,14 +100,23 @@ export function runsOf(rule: CompiledRule, kind: Kind, table: Table): readonly R
   const scope = rule.rule.modbus;
   if (scope === null) return rule.effect === "forbid" ? EVERYWHERE : NOWHERE;
   if (scope.reads === null && scope.writes === null) return EVERYWHERE;
-  if (kind === "read") return readRuns(scope, table);
-  if (kind === "write") return writeRuns(scope, table, rule.effect);
+  if (kind === "read") return rule.reads[table];
+  if (kind === "write") return rule.writes[table];
   return rule.effect === "forbid" ? NOWHERE : EVERYWHERE;
 }
 
-function readRuns(scope: ModbusScope, table: Table): Run[] {
+function eachTable(runs: (table: Table) => readonly Run[]): Runs {
+  return {
+    coils: runs("coils"),
+    discreteInputs: runs("discreteInputs"),
+    holdingRegisters: runs("holdingRegisters"),
+    inputRegisters: runs("inputRegisters"),
+  };
+}
+
+function readRuns(intervals: readonly Interval[]): Run[] {
   const runs: { start: number; end: number; parts: null }[] = [];
-  for (const { start, end } of scope.reads?.[table] ?? []) {
+  for (const { start, end } of intervals) {
     const last = runs.at(-1);
     if (last !== undefined && start <= last.end + 1) last.end = Math.max(last.end, end);
     else runs.push({ start, end, parts: null });
@@ -104,9 +125,9 @@ function readRuns(scope: ModbusScope, table: Table): Run[] {
 }
 
 /** Neighbouring intervals of a grant carry one write together; those of a forbid each stand alone. */
-function writeRuns(scope: ModbusScope, table: Table, effect: "grant" | "forbid"): Run[] {
+function writeRuns(intervals: readonly WriteInterval[], effect: "grant" | "forbid"): Run[] {
   const runs: { start: number; end: number; parts: WriteInterval[] }[] = [];
-  for (const part of scope.writes?.[table] ?? []) {
+  for (const part of intervals) {
     const last = runs.at(-1);
     if (effect === "grant" && last !== undefined && part.start === last.end + 1) {
       last.end = part.end;
