@@ -1,20 +1,24 @@
 /**
  * A whole appliance for a test: `niac up` in a directory of its own, on free loopback ports, with a throw-away authority.
  *
- *     const bed = await Appliance.start(t, { site: (bed) => `niac: 1 ...` });
- *     bed.niac("sessions")
+ *     const bed = await Appliance.start(t, { site: pressSite(machine.port) });
+ *     await bed.niac("sessions")
  *
  * Everything is stopped and removed when the test ends, by process id.
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseRecord, type AuditRecord } from "../../src/audit/index.ts";
 import { Pki, type Authority, type Credential } from "./pki.ts";
+import { end, until, type Teardown } from "./processes.ts";
 
 export const APPLIANCE = "box.plant.example";
 const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+/** Milliseconds a command may take. */
+const PATIENCE = 60_000;
 
 export interface CommandResult {
   readonly code: number | null;
@@ -22,8 +26,16 @@ export interface CommandResult {
   readonly err: string;
 }
 
-interface Teardown {
-  teardown(finish: () => void | Promise<void>): void;
+/** What `niac` runs as a process that stays. */
+export type Part = "up" | "control" | "gateway";
+
+export interface ApplianceOptions {
+  /** Applied once it runs; null: none. */
+  readonly site: string | null;
+  /** Processes to start; default `up` alone, which starts the others. */
+  readonly parts?: readonly Part[];
+  readonly stateDir?: string;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export class Appliance {
@@ -33,7 +45,7 @@ export class Appliance {
   readonly modbusPort: number;
   readonly servicesPort: number;
   readonly environment: Record<string, string>;
-  #child: ChildProcess | null = null;
+  readonly #children = new Map<Part, ChildProcess>();
   #log = "";
 
   private constructor(dir: string, pki: Pki, root: Authority, ports: [number, number], server: Credential) {
@@ -53,11 +65,16 @@ export class Appliance {
     };
   }
 
-  /** Starts it and applies `site`, unless that is null. */
-  static async start(
-    t: Teardown,
-    options: { site: string | null; stateDir?: string; environment?: Record<string, string> },
-  ): Promise<Appliance> {
+  /** Starts it and applies `site`. */
+  static async start(t: Teardown, options: ApplianceOptions): Promise<Appliance> {
+    const appliance = await Appliance.prepare(t, options);
+    for (const part of options.parts ?? ["up"]) await appliance.run(part);
+    if (options.site !== null) await appliance.apply(options.site);
+    return appliance;
+  }
+
+  /** Directories, ports and certificates, and nothing started yet. */
+  static async prepare(t: Teardown, options: ApplianceOptions): Promise<Appliance> {
     const dir = mkdtempSync(join(tmpdir(), "niac-test-"));
     const pki = Pki.create();
     t.teardown(() => {
@@ -71,8 +88,6 @@ export class Appliance {
     Object.assign(appliance.environment, options.environment);
     mkdirSync(join(dir, "run"), { recursive: true });
     t.teardown(() => appliance.stop());
-    await appliance.up();
-    if (options.site !== null) appliance.apply(options.site);
     return appliance;
   }
 
@@ -81,80 +96,109 @@ export class Appliance {
     return this.#log;
   }
 
-  async up(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, "up"], {
+  /** Starts a part and waits until it is ready. */
+  async run(part: Part): Promise<void> {
+    const ready = part === "control" ? "control is ready" : "gateway is ready";
+    const seen = this.#log.length;
+    this.launch(part);
+    await this.logged(ready, seen);
+  }
+
+  /** Starts a part and does not wait. */
+  launch(part: Part): ChildProcess {
+    const child = spawn(process.execPath, [MAIN, part], {
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    this.#child = child;
+    this.#children.set(part, child);
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
-    const seen = this.#log.length;
-    await this.until(() => this.#log.slice(seen).includes("gateway is ready"), "the gateway to be ready");
+    return child;
+  }
+
+  /** Ends a part that run() started and waits until it is gone; the exit code, or null where a signal ended it. */
+  async end(part: Part, signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    const child = this.#children.get(part);
+    if (!child) return null;
+    this.#children.delete(part);
+    await end(child, signal);
+    return child.exitCode;
   }
 
   async stop(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGTERM");
-    await gone;
+    // Who writes records before who stores them.
+    for (const part of ["up", "gateway", "control"] as const) await this.end(part);
   }
 
-  /** The process id of `control` or `gateway` as last started. */
+  /** Waits until the log says `text`, looking from a length of it on. */
+  logged(text: string, from = 0): Promise<void> {
+    return this.until(() => this.#log.slice(from).includes(text), `the log to say "${text}"`);
+  }
+
+  /** The process id of `control` or `gateway` as `niac up` last started it. */
   pid(name: "control" | "gateway"): number {
-    const starts = this.#log.split("\n").flatMap((line) => {
-      if (!line.includes(`${name} started`)) return [];
-      const pid = /"pid":(\d+),"msg"/.exec(line)?.[1] ?? /"pid":(\d+)[^"]*"msg"/.exec(line)?.[1];
-      return pid === undefined ? [] : [Number(pid)];
-    });
-    const last = starts.at(-1);
-    if (last === undefined) throw new Error(`${name} was never started:\n${this.#log}`);
+    const last = this.#log
+      .split("\n")
+      .filter((line) => line.includes(`"msg":"${name} started"`))
+      .map((line) => Number(/"pid":(\d+),"msg"/.exec(line)?.[1]))
+      .at(-1);
+    if (last === undefined || Number.isNaN(last)) throw new Error(`${name} was never started:\n${this.#log}`);
     return last;
   }
 
-  niac(...args: string[]): CommandResult {
-    const done = spawnSync(process.execPath, [MAIN, ...args], {
+  niac(...args: string[]): Promise<CommandResult> {
+    const child = spawn(process.execPath, [MAIN, ...args], {
       env: { ...process.env, ...this.environment, NO_COLOR: "1" },
-      encoding: "utf8",
-      timeout: 30_000,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: PATIENCE,
     });
-    return { code: done.status, out: done.stdout, err: done.stderr };
+    let [out, err] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+    return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
   }
 
-  apply(site: string): void {
-    const result = this.tryApply(site);
+  async apply(site: string): Promise<void> {
+    const result = await this.tryApply(site);
     if (result.code !== 0) throw new Error(`the site document was not applied:\n${result.err}${result.out}`);
   }
 
-  tryApply(site: string): CommandResult {
-    const file = join(this.dir, "site.yaml");
-    writeFileSync(file, site);
-    return this.niac("site", "apply", file);
+  tryApply(site: string): Promise<CommandResult> {
+    return this.niac("site", "apply", this.write("site.yaml", site));
   }
 
-  /** Records as JSON, oldest first; `words` as for `niac audit query`. */
-  records(...words: string[]): Array<Record<string, unknown>> {
-    const { out, err, code } = this.niac("audit", "query", "--json", "-n", "10000", ...words);
+  /** A file in the test's directory; returns its path. */
+  write(name: string, text: string): string {
+    const path = join(this.dir, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Records, oldest first; `words` as for `niac audit query`. */
+  async records(...words: string[]): Promise<AuditRecord[]> {
+    const { out, err, code } = await this.niac("audit", "query", "--json", "-n", "10000", ...words);
     if (code !== 0) throw new Error(`niac audit query failed: ${err}`);
     return out
       .split("\n")
       .filter((line) => line !== "")
-      .map((line): Record<string, unknown> => JSON.parse(line))
-      .reverse();
+      .map(parseRecord)
+      .toReversed();
   }
 
-  /** Waits, for at most `patience` milliseconds, until `condition` holds. */
-  async until(condition: () => boolean, what: string, patience = 20_000): Promise<void> {
-    const end = Date.now() + patience;
-    while (!condition()) {
-      if (Date.now() > end) throw new Error(`waited ${patience} ms for ${what}. Log:\n${this.#log}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+  /** The records that match, as soon as there are `count` of them. */
+  async recorded(count: number, ...words: string[]): Promise<AuditRecord[]> {
+    let found: AuditRecord[] = [];
+    const enough = async (): Promise<boolean> => (found = await this.records(...words)).length >= count;
+    await this.until(enough, `${count} records of ${words.join(" ")}`);
+    return found;
+  }
+
+  /** Waits until `condition` holds; the log is shown where it never does. */
+  async until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    try {
+      await until(condition, what);
+    } catch (error) {
+      throw new Error(`${String(error)}. Log:\n${this.#log}`, { cause: error });
     }
-  }
-
-  readFile(name: string): string {
-    return readFileSync(join(this.dir, name), "utf8");
   }
 }
 

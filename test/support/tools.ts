@@ -1,15 +1,10 @@
 /** The tools of others that the tests are made with: mbpoll, stunnel, pymodbus, openssl. Each is skipped with its reason where missing. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { freePort } from "./appliance.ts";
+import { APPLIANCE, freePort, type Appliance } from "./appliance.ts";
 import type { Credential } from "./pki.ts";
-
-interface Teardown {
-  teardown(finish: () => void | Promise<void>): void;
-}
+import { end, until, type Teardown } from "./processes.ts";
 
 const PYTHON = "/usr/bin/python3";
 
@@ -28,15 +23,6 @@ export function testWith(
     if (missing.length === 0) test(title, implementation);
     else test.skip(`${title} (missing here: ${missing.join(", ")})`, implementation);
   };
-}
-
-/** Ends a child by its id and waits until it is gone. */
-export function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
-    child.kill(signal);
-  });
 }
 
 /** pymodbus' server; `requests` is what reached it, see pymodbus_machine.py. */
@@ -69,32 +55,41 @@ export class PymodbusMachine {
   }
 }
 
+/** What a client asks the appliance for. */
+export interface StunnelOptions {
+  readonly credential: Credential;
+  /** By SNI, without the appliance's name; default `modbus.press-4`. */
+  readonly service?: string;
+  /** Where to connect to; default: the Modbus listener. */
+  readonly to?: number;
+  /** More lines of its configuration. */
+  readonly lines?: readonly string[];
+}
+
 /** stunnel as a client: what connects to the returned port arrives at the appliance with the certificate. */
-export async function stunnel(
-  t: Teardown,
-  options: { dir: string; to: number; sni: string; credential: Credential; ca: string },
-): Promise<number> {
+export async function stunnel(t: Teardown, bed: Appliance, options: StunnelOptions): Promise<number> {
+  const { credential, service = "modbus.press-4", to = bed.modbusPort, lines = [] } = options;
   const port = await freePort();
-  const file = join(options.dir, `stunnel-${port}.conf`);
-  const lines = [
+  const name = `${service}.${APPLIANCE}`;
+  const text = [
     "foreground = yes",
     "debug = notice",
-    `pid =`,
+    "pid =",
     "[machine]",
     "client = yes",
     `accept = 127.0.0.1:${port}`,
-    `connect = 127.0.0.1:${options.to}`,
-    `cert = ${options.credential.chain}`,
-    `key = ${options.credential.key}`,
-    `CAfile = ${options.ca}`,
+    `connect = 127.0.0.1:${to}`,
+    `cert = ${credential.chain}`,
+    `key = ${credential.key}`,
+    `CAfile = ${bed.root.credential.cert}`,
     "verifyChain = yes",
-    `checkHost = ${options.sni}`,
-    `sni = ${options.sni}`,
+    `checkHost = ${name}`,
+    `sni = ${name}`,
     "sslVersionMin = TLSv1.3",
+    ...lines,
     "",
-  ];
-  writeFileSync(file, lines.join("\n"));
-  const child = spawn("stunnel4", [file], { stdio: "ignore" });
+  ].join("\n");
+  const child = spawn("stunnel4", [bed.write(`stunnel-${port}.conf`, text)], { stdio: "ignore" });
   t.teardown(() => end(child));
   await accepting(port);
   return port;
@@ -113,26 +108,33 @@ export function mbpoll(
   options: { address: number; count?: number; type?: number; unit?: number; write?: number[] },
 ): Promise<Polled> {
   const { address, count = 1, type = 4, unit = 1, write } = options;
-  const args = ["-m", "tcp", "-p", String(port), "-a", String(unit), "-t", String(type), "-0", "-r", String(address), "-o", "5"];
+  const args = [
+    "-m",
+    "tcp",
+    "-p",
+    String(port),
+    "-a",
+    String(unit),
+    "-t",
+    String(type),
+    "-0",
+    "-r",
+    String(address),
+    "-o",
+    "5",
+  ];
   if (!write) args.push("-c", String(count), "-1");
   args.push("127.0.0.1", ...(write ?? []).map(String));
   const child = spawn("mbpoll", args, { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (out += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (out += text));
   return new Promise((resolve) => {
     child.once("close", (code) => {
       const values = [...out.matchAll(/^\[\d+\]:\s+(\d+)/gm)].map((match) => Number(match[1]));
       resolve({ code, out, values });
     });
   });
-}
-
-export async function until(condition: () => boolean, what: string, patience = 20_000): Promise<void> {
-  const limit = Date.now() + patience;
-  while (!condition()) {
-    if (Date.now() > limit) throw new Error(`waited ${patience} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 /** Waits until something accepts connections on the loopback port. */
@@ -154,4 +156,3 @@ function answers(port: number): Promise<boolean> {
     socket.once("error", () => resolve(false));
   });
 }
-
