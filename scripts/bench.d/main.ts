@@ -10,7 +10,7 @@ import { HELP, readOptions, type Options } from "./options.ts";
 import { allPeers, processorName } from "./peers.ts";
 import { picture } from "./picture.ts";
 import { PinnedProcess } from "./processes.ts";
-import { profile } from "./profile.ts";
+import { profile, workFor } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
 import { table, toJson } from "./report.ts";
 import { NIAC, ROWS, Samples, type Results } from "./results.ts";
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   if (options.profile) {
     const own = present.find((proxy) => proxy.name === NIAC);
     if (own === undefined) throw new Error("--profile is of niac, which is not here or not chosen");
-    console.log(await profile(stage, own, QUICK));
+    console.log(await profile(stage, own, workFor(options.only), QUICK, progress));
     return;
   }
   const results = await measure(stage, cleanup, present, options, leftOut, progress);

@@ -25,7 +25,8 @@ and inspect nothing. Each on one core of its own, before the same Modbus TCP mac
   --only ROW      only rows whose path begins so, e.g. cpuPerTransaction.sessions32
   --rounds N      rounds at most, 1 to 20
   --proxies A,B   only these: niac, nginx, haproxy, stunnel
-  --profile       instead: where niac's CPU goes at 32 sessions, the 25 costliest functions
+  --profile       instead: where niac's CPU goes with reads at 32 sessions, by process and the 25 costliest functions;
+                  with --only cpuPerHandshake or cpuPerWrite, with those
 
 Rows: ${ROWS.map((row) => row.path).join("\n      ")}
 `;

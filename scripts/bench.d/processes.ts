@@ -141,6 +141,13 @@ function statOf(pid: number): string[] {
   return text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
+/** Program and arguments. */
+export function commandOf(pid: number): string[] {
+  return readOr(`/proc/${pid}/cmdline`, "")
+    .split("\0")
+    .filter((word) => word !== "");
+}
+
 /**
  * Nanoseconds on a core so far. The threads' own counters are exact but forget threads that ended (stunnel has one for each
  * session); the process's counter remembers them but counts in hundredths of a second, rounded down. Both are never too high.
