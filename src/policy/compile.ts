@@ -1,7 +1,7 @@
 import { type CompiledForbid, type CompiledGrant, compileRule } from "./rule.ts";
-import type { Machine, Service, Snapshot, When } from "../site/snapshot.ts";
+import type { Machine, Service, Snapshot, When } from "../site/index.ts";
 import { TimeCondition, Zone } from "./when.ts";
-import type { Identity } from "../identity/identity.ts";
+import type { Identity } from "../identity/index.ts";
 
 /** One service and the rules that speak of it. */
 export interface Target {

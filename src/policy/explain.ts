@@ -1,5 +1,5 @@
 import type { Operation } from "../modbus/index.ts";
-import type { Forbid } from "../site/snapshot.ts";
+import type { Forbid } from "../site/index.ts";
 import {
   type Access,
   type Case,

@@ -1,6 +1,6 @@
 import type { Table } from "../base/index.ts";
 import type { AddressRange, Operation } from "../modbus/index.ts";
-import type { WriteInterval } from "../site/snapshot.ts";
+import type { WriteInterval } from "../site/index.ts";
 import {
   type CompiledGrant,
   type Kind,

@@ -1,4 +1,4 @@
-import type { Grant } from "../site/snapshot.ts";
+import type { Grant } from "../site/index.ts";
 
 /** Buckets kept at most before those that are full again are dropped. */
 const MAX_BUCKETS = 4096;

@@ -1,6 +1,6 @@
 import type { Table } from "../base/index.ts";
-import type { Identity } from "../identity/identity.ts";
-import type { Forbid, Grant, Interval, Who, WriteInterval } from "../site/snapshot.ts";
+import type { Identity } from "../identity/index.ts";
+import type { Forbid, Grant, Interval, Who, WriteInterval } from "../site/index.ts";
 import { type Address, type Network, inNetwork, parseNetwork } from "./network.ts";
 import type { TimeCondition } from "./when.ts";
 

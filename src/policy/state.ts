@@ -2,7 +2,7 @@ import { type CompiledForbid, type CompiledGrant, type Kind, holds } from "./rul
 import { type Intervals, buildIntervals } from "./intervals.ts";
 import { matchesFunction, matchesUnit, runsOf } from "./rule.ts";
 import { BugError } from "../base/index.ts";
-import type { Identity } from "../identity/identity.ts";
+import type { Identity } from "../identity/index.ts";
 import type { Policy, Target } from "./compile.ts";
 import type { Table } from "../base/index.ts";
 

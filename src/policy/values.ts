@@ -1,6 +1,6 @@
 import { BugError } from "../base/index.ts";
 import type { Operation } from "../modbus/index.ts";
-import type { WriteInterval } from "../site/snapshot.ts";
+import type { WriteInterval } from "../site/index.ts";
 
 export type Writes = NonNullable<Operation["writes"]>;
 /** `depends`: on what the machine holds, and that was not given. */

@@ -1,5 +1,5 @@
 import { BugError, UsageError } from "../base/index.ts";
-import type { When } from "../site/snapshot.ts";
+import type { When } from "../site/index.ts";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;

@@ -1,5 +1,5 @@
 import { functionName } from "../modbus/index.ts";
-import type { Interval, When } from "../site/snapshot.ts";
+import type { Interval, When } from "../site/index.ts";
 import type { Table } from "../base/index.ts";
 
 export const TABLE_WORDS: Readonly<Record<Table, string>> = {
