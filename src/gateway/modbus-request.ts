@@ -2,7 +2,7 @@ import type { RecordDraft } from "../audit/index.ts";
 import { UnavailableError } from "../base/index.ts";
 import type { Lane, MachineFailure, MachinePort, Transaction } from "../machine/index.ts";
 import { effect, exceptionName, readCoils, readRegisters, type Operation, type Reply } from "../modbus/index.ts";
-import { decide, isDenial, isPermit, needsCurrent, type NeedsCurrent, type OperationPermit, type SessionPermit } from "../policy/index.ts";
+import { decide, isDenial, isPermit, needsCurrent, RateBook, type NeedsCurrent, type OperationPermit, type SessionPermit } from "../policy/index.ts";
 import type { Machine } from "../site/index.ts";
 import { recordedOperation } from "./recorded.ts";
 import { freshId, type Surroundings } from "./session.ts";
@@ -103,13 +103,22 @@ export class ModbusRequest implements Transaction {
     this.#host.replyException(this, failure.exception);
   }
 
-  #decide(rates = true): ReturnType<typeof decide> {
-    const { clock, rates: book } = this.#host.surroundings;
-    return decide(this.#host.permit, this.operation, clock.now(), {
-      ...(rates ? { rates: book } : {}),
-      ...(this.#current ? { current: this.#current } : {}),
-      monotonic: clock.monotonic(),
-    });
+  /** Charges the grant's operations per second. */
+  #decide(): ReturnType<typeof decide> {
+    const { permit, surroundings } = this.#host;
+    const { clock, rates } = surroundings;
+    const monotonic = clock.monotonic();
+    const current = this.#current;
+    const context = current === null ? { rates, monotonic } : { rates, monotonic, current };
+    return decide(permit, this.operation, clock.now(), context);
+  }
+
+  /** Under changed rules, what was charged once. */
+  #decideAgain(): ReturnType<typeof decide> {
+    const { permit, surroundings } = this.#host;
+    const rates = new RateBook();
+    const current = this.#current;
+    return decide(permit, this.operation, surroundings.clock.now(), current === null ? { rates } : { rates, current });
   }
 
   #read(permit: OperationPermit): void {
@@ -220,7 +229,7 @@ export class ModbusRequest implements Transaction {
     }
     let sendable = permit;
     if (host.permit !== judgedBy) {
-      const again = this.#decide(false);
+      const again = this.#decideAgain();
       if (!isPermit(again)) {
         this.#refuseLate(isDenial(again) ? again : CHANGED);
         return;

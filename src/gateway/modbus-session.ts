@@ -26,6 +26,9 @@ export const MAX_SESSION_PENDING = 64;
 /** Bytes of a malformed frame kept for the record. */
 const MAX_MALFORMED = 300;
 
+/** Bytes of an exception reply with its header. */
+const EXCEPTION_FRAME = MBAP_HEADER + 2;
+
 /** A session that speaks Modbus: frames in, decisions, the machine's port, frames out. */
 export class ModbusSession extends Session implements Flushable, RequestHost {
   readonly port: MachinePort;
@@ -208,7 +211,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   reply(request: ModbusRequest, reply: Reply): void {
     this.#pending--;
     if (this.ended) return;
-    const out = this.#room();
+    const out = this.#room(MBAP_HEADER + 1 + reply.data.length);
     const at = this.#outLength;
     this.#sent(request, out, at, encodeReply(request.operation, reply, out, at + MBAP_HEADER));
   }
@@ -216,7 +219,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   replyException(request: ModbusRequest, exception: number): void {
     this.#pending--;
     if (this.ended) return;
-    const out = this.#room();
+    const out = this.#room(EXCEPTION_FRAME);
     const at = this.#outLength;
     this.#sent(request, out, at, encodeException(request.operation.functionCode, exception, out, at + MBAP_HEADER));
   }
@@ -228,14 +231,16 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     if (!out || this.ended) return;
     this.bytesOut += this.#outLength;
     // A client that does not read its answers is not read either.
-    if (!this.#socket.write(out.subarray(0, this.#outLength))) this.#socket.pause();
+    const whole = this.#outLength === out.length ? out : out.subarray(0, this.#outLength);
+    if (!this.#socket.write(whole)) this.#socket.pause();
   }
 
-  #room(): Buffer {
+  /** One answer a turn is the rule, and has a buffer of just its size; more share a larger one. */
+  #room(length: number): Buffer {
     if (this.#out === null) {
       this.#outLength = 0;
-      this.#out = Buffer.allocUnsafe(MBAP_MAX_FRAME);
-    } else if (this.#out.length - this.#outLength < MBAP_MAX_FRAME) {
+      this.#out = Buffer.allocUnsafe(Math.max(length, EXCEPTION_FRAME));
+    } else if (this.#out.length - this.#outLength < length) {
       const larger = Buffer.allocUnsafe(Math.max(this.#out.length * 2, 4 * MBAP_MAX_FRAME));
       this.#out.copy(larger, 0, 0, this.#outLength);
       this.#out = larger;

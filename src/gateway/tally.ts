@@ -8,15 +8,19 @@ interface Entry {
   count: number;
 }
 
+/** Places of the index; a power of two, and so many more than kinds that a search ends soon. */
+const PLACES = 256;
+
 /**
- * Permitted reads of one session, counted by function, unit and range. Most clients ask for the same few ranges over and over, so
- * the entries of the last ones are found by comparing, without making a key.
+ * Permitted reads of one session, counted by function, unit and range. Clients ask for the same ranges over and over, at every
+ * request, so a kind is found through a small index of its own and nothing is made for it.
  */
 export class ReadTally {
   readonly #entries: Entry[] = [];
+  /** Of a kind, by its hash: its place among the entries plus 1; 0: none. Made at the first read. */
+  #index: Uint8Array | null = null;
   #beyond = 0;
   #since = -1;
-  #last = 0;
 
   /** When the first read of this interval came; -1: none has. */
   get since(): number {
@@ -25,24 +29,23 @@ export class ReadTally {
 
   count(operation: Operation, now: number): void {
     if (this.#since < 0) this.#since = now;
+    const index = (this.#index ??= new Uint8Array(PLACES));
     const entries = this.#entries;
-    const last = entries[this.#last];
-    if (last !== undefined && same(last.operation, operation)) {
-      last.count++;
-      return;
-    }
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i]!;
-      if (!same(entry.operation, operation)) continue;
-      entry.count++;
-      this.#last = i;
-      return;
+    let place = hash(operation);
+    for (;;) {
+      const entry = entries[index[place]! - 1];
+      if (entry === undefined) break;
+      if (same(entry.operation, operation)) {
+        entry.count++;
+        return;
+      }
+      place = (place + 1) & (PLACES - 1);
     }
     if (entries.length >= MAX_KINDS) this.#beyond++;
-    else this.#last = entries.push({ operation, count: 1 }) - 1;
+    else index[place] = entries.push({ operation, count: 1 });
   }
 
-  /** `function table first..last (unit)` to how often, and starts anew. */
+  /** What was read, as `describe` says it, to how often; and starts anew. */
   take(describe: (operation: Operation) => string): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const { operation, count } of this.#entries) {
@@ -51,11 +54,16 @@ export class ReadTally {
     }
     if (this.#beyond > 0) counts["other ranges"] = this.#beyond;
     this.#entries.length = 0;
+    this.#index?.fill(0);
     this.#beyond = 0;
     this.#since = -1;
-    this.#last = 0;
     return counts;
   }
+}
+
+function hash({ functionCode, unit, reads }: Operation): number {
+  const range = reads === null ? 0 : Math.imul(reads.address, 31) + reads.quantity;
+  return (Math.imul(range + Math.imul(unit, 257) + functionCode, 0x9e3779b1) >>> 24) & (PLACES - 1);
 }
 
 function same(a: Operation, b: Operation): boolean {
