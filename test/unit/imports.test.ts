@@ -169,12 +169,9 @@ test("every folder has a line here, and an index.ts opened by a comment that say
 test("no modules import each other in a circle at run time, and no folders at all", (t) => {
   const modules = new Map<string, Set<string>>();
   const folders = new Map<string, Set<string>>();
-  const add = (graph: Map<string, Set<string>>, from: string, to: string): void => {
-    graph.set(from, (graph.get(from) ?? new Set()).add(to));
-  };
   for (const { file, target, typesOnly } of imports) {
-    if (!typesOnly) add(modules, file, target);
-    if (folderOf(file) !== folderOf(target)) add(folders, folderOf(file), folderOf(target));
+    if (!typesOnly) connect(modules, file, target);
+    if (folderOf(file) !== folderOf(target)) connect(folders, folderOf(file), folderOf(target));
   }
   t.is(circle(modules), null);
   t.is(circle(folders), null);
@@ -189,6 +186,10 @@ test("no modules import each other in a circle at run time, and no folders at al
     "a > b > c > a",
   );
 });
+
+function connect(graph: Map<string, Set<string>>, from: string, to: string): void {
+  graph.set(from, (graph.get(from) ?? new Set()).add(to));
+}
 
 /** The first circle found, in words; null where there is none. */
 function circle(graph: ReadonlyMap<string, ReadonlySet<string>>): string | null {
@@ -211,13 +212,18 @@ function circle(graph: ReadonlyMap<string, ReadonlySet<string>>): string | null 
 }
 
 test("importing a module starts nothing: no timer, no socket, no file, no listener", async (t) => {
-  const resources = (): string[] => process.getActiveResourcesInfo().toSorted();
-  const listeners = (): string[] =>
-    process.eventNames().map((name) => `${String(name)} ${process.listenerCount(name)}`);
-  const before = { resources: resources(), listeners: listeners() };
+  const before = observable();
   for (const file of files) if (file !== "main.ts") await import(`../../src/${file}`);
-  t.deepEqual({ resources: resources(), listeners: listeners() }, before);
+  t.deepEqual(observable(), before);
 });
+
+/** What of this process a started thing would show in. */
+function observable(): { resources: string[]; listeners: string[] } {
+  return {
+    resources: process.getActiveResourcesInfo().toSorted(),
+    listeners: process.eventNames().map((name) => `${String(name)} ${process.listenerCount(name)}`),
+  };
+}
 
 test("only main.ts reads the environment", (t) => {
   const readers = [...texts].filter(([, text]) =>
