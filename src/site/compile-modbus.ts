@@ -10,6 +10,9 @@ import type { FunctionScope, Interval, ModbusScope, WriteInterval } from "./snap
 
 export type RuleKind = "grant" | "forbid";
 
+const READ_ONLY = scopesOf(MODBUS_SETS.readOnly);
+const READ_WRITE = scopesOf(MODBUS_SETS.readWrite);
+
 const WRITABLE = ["coils", "holdingRegisters"] as const;
 type Writable = (typeof WRITABLE)[number];
 
@@ -115,7 +118,7 @@ function compileWrites(
 function functionsOf(modbus: ModbusDocument, kind: RuleKind): readonly FunctionScope[] | null {
   if (modbus.functions !== undefined) return mergeFunctions(modbus.functions.flat());
   if (kind === "forbid") return null;
-  return scopesOf(modbus.write === undefined ? MODBUS_SETS.readOnly : MODBUS_SETS.readWrite);
+  return modbus.write === undefined ? READ_ONLY : READ_WRITE;
 }
 
 /** Addresses no function of the rule can reach, and functions for which no address is listed. */

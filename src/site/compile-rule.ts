@@ -44,26 +44,30 @@ function isModbus({ service }: Target): boolean {
 function targetsOf({ what }: RuleDocument, { machines, path, reporter }: RuleContext): readonly Target[] {
   const named = what.machines === "all" ? [...machines.keys()] : [...new Set(what.machines)];
   const wanted = what.services === undefined ? null : new Set(what.services);
+  const has = new Map(named.map((name) => [name, machines.get(name)?.services ?? []] as const));
+  const offered = new Set([...has.values()].flat().map((service) => service.name));
+  // What is not declared has been reported as an error: nothing more is to be said of it.
+  const declared =
+    named.every((name) => machines.has(name)) && [...(wanted ?? [])].every((name) => offered.has(name));
   const targets: Target[] = [];
-  for (const name of named) {
-    const machine = machines.get(name);
-    if (machine === undefined) continue;
-    const services = machine.services.filter((service) => wanted === null || wanted.has(service.name));
-    if (services.length === 0 && what.machines !== "all") {
-      const has =
-        machine.services.length === 0
-          ? "no services"
-          : listed(machine.services.map((service) => service.name));
-      reporter.warn(
-        [...path, "what", "machines", what.machines.indexOf(name)],
-        `nothing of ${name} is meant here: it has ${has}`,
-      );
+  for (const [name, services] of has) {
+    const meant = services.filter((service) => {
+      // `modbus:` without `services:` speaks of Modbus alone: a panel beside it is opened only by its name.
+      return wanted === null
+        ? what.modbus === undefined || service.protocol !== "tcp"
+        : wanted.has(service.name);
+    });
+    if (meant.length === 0 && declared && what.machines !== "all") {
+      const place = [...path, "what", "machines", what.machines.indexOf(name)];
+      const names = services.length === 0 ? "no services" : listed(services.map((service) => service.name));
+      reporter.warn(place, `nothing of ${name} is meant here: it has ${names}`);
     }
-    targets.push(...services.map((service) => ({ label: `${name}/${service.name}`, service })));
+    targets.push(...meant.map((service) => ({ label: `${name}/${service.name}`, service })));
   }
-  // `modbus:` without `services:` speaks of Modbus alone: a panel beside it is opened only by its name.
-  const narrowed = what.modbus !== undefined && wanted === null ? targets.filter(isModbus) : targets;
-  return narrowed.toSorted((a, b) => (a.label < b.label ? -1 : 1));
+  if (targets.length === 0 && declared) {
+    reporter.warn([...path, "what"], "there is no such service: this rule can never apply", { spot: "key" });
+  }
+  return targets.toSorted((a, b) => (a.label < b.label ? -1 : 1));
 }
 
 /** Silence must not open everything: a grant says what of Modbus; and what is said of Modbus is said to Modbus services. */
@@ -157,8 +161,6 @@ function compileRule(rule: RuleDocument, kind: RuleKind, context: RuleContext): 
   const given = rule.what.modbus;
   const modbus = given === undefined ? null : compileModbus(given, { kind, path: modbusPath, reporter });
   if (modbus !== null) checkUnits(modbus, targets, context);
-  if (targets.length === 0)
-    reporter.warn([...path, "what"], "there is no such service: this rule can never apply", { spot: "key" });
   const whens = rule.when === undefined ? [null] : compileWhen(rule.when, timeZone);
   const [when] = whens;
   if (when !== undefined && when !== null) checkWhen(when, context);

@@ -2,6 +2,7 @@
 import { mistake, shown } from "./scalar.ts";
 import type { Reading } from "./scalar.ts";
 import type { FunctionScope } from "./snapshot.ts";
+import { closest } from "./suggest.ts";
 
 const READ_ONLY = [1, 2, 3, 4, 7, 11, 12, 17, 20, 24];
 const READ_WRITE = [...READ_ONLY, 5, 6, 15, 16, 21, 22, 23];
@@ -38,13 +39,17 @@ function isSet(input: unknown): input is FunctionSet {
   return typeof input === "string" && Object.hasOwn(MODBUS_SETS, input);
 }
 
+function meant(input: unknown): string | undefined {
+  return typeof input === "string" ? closest(input, Object.keys(MODBUS_SETS)) : undefined;
+}
+
 export function readFunctionSet(input: unknown): Reading<readonly FunctionScope[]> {
   if (isSet(input)) return { value: scopesOf(MODBUS_SETS[input]) };
   const expected = "readOnly, readWrite, programming, or a list of these and of function codes";
   return mistake(
     `${shown(input)} is no set of functions`,
     expected,
-    typeof input === "number" ? `[${input}]` : undefined,
+    typeof input === "number" ? `[${input}]` : meant(input),
   );
 }
 
@@ -57,7 +62,7 @@ export function readFunction(input: unknown): Reading<readonly FunctionScope[]> 
     if (input >= 1 && input <= 127) return { value: scopesOf([input]) };
     return mistake(`function code ${input} is outside 1..127`, expected);
   }
-  return mistake(`${shown(input)} is no function`, expected);
+  return mistake(`${shown(input)} is no function`, expected, meant(input));
 }
 
 /** One list sorted by code; where a code is named with and without sub-functions, it is there with all. */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Path, Reporter } from "./findings.ts";
 import { mistakeParams, shown } from "./scalar.ts";
+import { valueAt } from "./references.ts";
 import { closest, listed } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -23,6 +24,10 @@ export const parseOptions = {
 function nameOf(path: Path): string {
   const last = path.at(-1);
   return typeof last === "string" ? last : "this entry";
+}
+
+function nothing(path: Path): string {
+  return typeof path.at(-1) === "string" ? `nothing stands after ${nameOf(path)}` : "nothing stands here";
 }
 
 /** Keys that have their place elsewhere, or mean something else. */
@@ -77,8 +82,10 @@ function expectedBy(issue: Issue): string | undefined {
 function reportUnion(issue: Issue & { code: "invalid_union" }, path: Path, reporter: Reporter): void {
   if (issue.errors.length === 0) {
     const options = "options" in issue && issue.options !== undefined ? issue.options.map(String) : [];
-    if (issue.input === undefined) missing(path, `one of ${options.join(SEPARATOR)}`, reporter);
-    else reportValue(path, issue.input, options, reporter);
+    // A discriminated union: the path ends with the key that decides, the input is the mapping it stands in.
+    const given = valueAt(issue.input, path.slice(-1));
+    if (given === undefined) missing(path, `one of ${options.join(SEPARATOR)}`, reporter);
+    else reportValue(path, given, options, reporter);
     return;
   }
   const fitting = issue.errors.find((issues) =>
@@ -103,7 +110,7 @@ function reportUnion(issue: Issue & { code: "invalid_union" }, path: Path, repor
     typeof issue.input === "string"
       ? (closest(issue.input, words) ?? (inner.some(wantsList) ? `[${issue.input}]` : undefined))
       : undefined;
-  reporter.error(path, `${shown(issue.input)} cannot stand here`, {
+  reporter.error(path, issue.input === null ? nothing(path) : `${shown(issue.input)} cannot stand here`, {
     expected,
     ...(suggestion === undefined ? {} : { suggestion }),
   });
@@ -121,18 +128,25 @@ function reportValue(path: Path, input: unknown, allowed: readonly string[], rep
   });
 }
 
+/** What other versions of YAML and other tools take for booleans. */
+const BOOLEANS: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" };
+
+function suggestionFor(issue: Issue & { code: "invalid_type" }): string | undefined {
+  if (wantsList(issue) && typeof issue.input !== "object") return `[${shown(issue.input)}]`;
+  return issue.expected === "boolean" ? BOOLEANS[shown(issue.input).toLowerCase()] : undefined;
+}
+
 function reportType(issue: Issue & { code: "invalid_type" }, path: Path, reporter: Reporter): void {
   const expected = KINDS[issue.expected] ?? issue.expected;
   if (issue.input === undefined) missing(path, expected, reporter);
   else if (issue.input === null) {
     const suggestion = issue.expected === "object" || issue.expected === "record" ? { suggestion: "{}" } : {};
-    reporter.error(path, `nothing stands after ${nameOf(path)}`, { spot: "key", expected, ...suggestion });
+    reporter.error(path, nothing(path), { spot: "key", expected, ...suggestion });
   } else {
-    const single = wantsList(issue) && typeof issue.input !== "object";
-    const suggestion = single ? { suggestion: `[${shown(issue.input)}]` } : {};
+    const suggestion = suggestionFor(issue);
     reporter.error(path, `${shown(issue.input)} stands where ${expected} belongs`, {
       expected,
-      ...suggestion,
+      ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
 }
@@ -143,7 +157,7 @@ function reportCustom(issue: Issue & { code: "custom" }, path: Path, reporter: R
     missing(path, expected, reporter);
     return;
   }
-  const message = issue.input === null ? `nothing stands after ${nameOf(path)}` : issue.message;
+  const message = issue.input === null ? nothing(path) : issue.message;
   reporter.error(path, message, {
     ...(expected === undefined ? {} : { expected }),
     ...(suggestion === undefined ? {} : { suggestion }),

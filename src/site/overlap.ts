@@ -26,6 +26,7 @@ const ADDRESSED = new Set<number>([...Object.values(READ_CODES), ...Object.value
 
 /** Both sorted. */
 function containsTexts(outer: readonly string[], inner: readonly string[]): boolean {
+  if (inner.length > outer.length) return false;
   let at = 0;
   for (const text of inner) {
     while (at < outer.length && outer[at]! < text) at += 1;
@@ -34,18 +35,26 @@ function containsTexts(outer: readonly string[], inner: readonly string[]): bool
   return true;
 }
 
-export function containsWho(wide: Who, narrow: Who): boolean {
-  return WHO_FIELDS.every((field) => {
-    const [outer, inner] = [wide[field], narrow[field]];
-    return outer === null || (inner !== null && containsTexts(outer, inner));
-  });
+function containsValues(wide: readonly string[] | null, narrow: readonly string[] | null): boolean {
+  return wide === null || (narrow !== null && containsTexts(wide, narrow));
+}
+
+function containsWho(wide: Who, narrow: Who): boolean {
+  return (
+    containsValues(wide.users, narrow.users) &&
+    containsValues(wide.groups, narrow.groups) &&
+    containsValues(wide.devices, narrow.devices) &&
+    containsValues(wide.roles, narrow.roles) &&
+    containsValues(wide.tiers, narrow.tiers) &&
+    containsValues(wide.tenants, narrow.tenants)
+  );
 }
 
 function containsFunctions(
   wide: readonly FunctionScope[] | null,
   narrow: readonly FunctionScope[] | null,
 ): boolean {
-  if (wide === null) return true;
+  if (wide === null || wide === narrow) return true;
   if (narrow === null) return false;
   return narrow.every(({ code, subFunctions }) => {
     const outer = wide.find((scope) => scope.code === code);
@@ -77,7 +86,10 @@ function containsTables<T extends Interval>(
   narrow: Tables<T>,
   contains: (outer: readonly T[], inner: readonly T[]) => boolean,
 ): boolean {
-  return TABLES.every((table) => contains(wide[table] ?? [], narrow[table] ?? []));
+  return TABLES.every((table) => {
+    const inner = narrow[table];
+    return inner === undefined || contains(wide[table] ?? [], inner);
+  });
 }
 
 function containsModbus(wide: ModbusScope | null, narrow: ModbusScope | null): boolean {
@@ -85,12 +97,15 @@ function containsModbus(wide: ModbusScope | null, narrow: ModbusScope | null): b
   if (narrow === null) return false;
   if (wide.units !== null && (narrow.units === null || !containsIntervals(wide.units, narrow.units)))
     return false;
-  if (!containsFunctions(wide.functions, narrow.functions)) return false;
+  return containsAddresses(wide, narrow) && containsFunctions(wide.functions, narrow.functions);
+}
+
+function containsAddresses(wide: ModbusScope, narrow: ModbusScope): boolean {
   if (wide.reads === null || wide.writes === null) return true;
   if (narrow.reads === null || narrow.writes === null) return false;
   return (
-    containsTables(wide.reads, narrow.reads, containsIntervals) &&
-    containsTables(wide.writes, narrow.writes, containsWrites)
+    containsTables(wide.writes, narrow.writes, containsWrites) &&
+    containsTables(wide.reads, narrow.reads, containsIntervals)
   );
 }
 

@@ -4,7 +4,7 @@ import { PeerError } from "../base/index.ts";
 import { isTimeZone } from "./calendar.ts";
 import { deepFreeze } from "./lookup.ts";
 import { network } from "./network.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Interval, Snapshot } from "./snapshot.ts";
 
 const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 const positive = z
@@ -24,10 +24,8 @@ function numbers(least: number, most: number) {
   return z.array(z.int().min(least).max(most)).readonly().refine(sortedBy, "not sorted");
 }
 
-function apart(intervals: readonly { readonly start: number; readonly end: number }[]): boolean {
-  return intervals.every(
-    ({ start, end }, index) => start <= end && (index === 0 || intervals[index - 1]!.end < start),
-  );
+function apart(list: readonly Interval[]): boolean {
+  return list.every(({ start, end }, index) => start <= end && (index === 0 || list[index - 1]!.end < start));
 }
 
 function intervals(least: number, most: number) {

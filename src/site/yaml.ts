@@ -25,7 +25,7 @@ const HIDDEN = /(?![\t\r\n])[\p{Cc}\p{Bidi_Control}\u200B\u2028\u2029\u2060-\u20
 export interface YamlResult {
   /** Objects, lists, texts, numbers, booleans and null. */
   readonly value: unknown;
-  /** False where the text is no YAML: its structure says nothing then. */
+  /** False where the text is no YAML, or YAML of another kind: its values say nothing then. */
   readonly structured: boolean;
   readonly reporter: Reporter;
 }
@@ -33,6 +33,8 @@ export interface YamlResult {
 interface Place {
   readonly reporter: Reporter;
   readonly at: (offset: number) => Position;
+  /** Set where something was met that has no value here: an alias, another version of YAML. */
+  foreign: boolean;
 }
 
 type Scan = { readonly tokens: readonly CST.Token[] } | { readonly offset: number; readonly problem: string };
@@ -91,34 +93,33 @@ function plainScalar({ value, source }: Scalar, path: Path, reporter: Reporter):
 }
 
 /** Nodes to plain values; what a site document does not use is reported at its place. */
-function plain(node: unknown, path: Path, { reporter, at }: Place): unknown {
+function plain(node: unknown, path: Path, place: Place): unknown {
+  const { reporter } = place;
   if (!isNode(node)) return null;
   checkProperties(node, path, reporter);
   if (isAlias(node)) {
+    place.foreign = true;
     reporter.error(path, "aliases (*name) are not taken in a site document", {
       expected: "the value itself, written out",
     });
     return null;
   }
   if (isScalar(node)) return plainScalar(node, path, reporter);
-  if (isSeq(node)) return node.items.map((item, index) => plain(item, [...path, index], { reporter, at }));
+  if (isSeq(node)) return node.items.map((item, index) => plain(item, [...path, index], place));
   const object: Record<string, unknown> = {};
-  for (const pair of node.items) {
-    if (!isScalar(pair.key)) continue; // the composer has reported it
-    checkProperties(pair.key, path, reporter);
-    const key = String(pair.key.value);
-    const place = [...path, key];
-    if (Object.hasOwn(object, key)) {
-      const first = reporter.line(place);
-      reporter.errorAt(
-        at(pair.key.range?.[0] ?? 0),
-        place,
-        `${firstLine(key)} stands here twice, first on line ${first}`,
-      );
-    } else if (key === "__proto__") {
-      reporter.error(place, "__proto__ cannot be a name", { spot: "key" });
+  for (const { key, value } of node.items) {
+    if (!isScalar(key)) continue; // the composer has reported it
+    checkProperties(key, path, reporter);
+    const name = String(key.value);
+    const child = [...path, name];
+    if (Object.hasOwn(object, name)) {
+      const position = place.at(key.range?.[0] ?? 0);
+      const first = reporter.line(child);
+      reporter.errorAt(position, child, `${firstLine(name)} stands here twice, first on line ${first}`);
+    } else if (name === "__proto__") {
+      reporter.error(child, "__proto__ cannot be a name", { spot: "key" });
     } else {
-      object[key] = plain(pair.value, place, { reporter, at });
+      object[name] = plain(value, child, place);
     }
   }
   return object;
@@ -126,16 +127,17 @@ function plain(node: unknown, path: Path, { reporter, at }: Place): unknown {
 
 function reportSyntax(documents: readonly Document.Parsed[], place: Place): void {
   const { reporter, at } = place;
-  for (const document of documents.slice(0, 1)) {
+  const [document, second] = documents;
+  if (document !== undefined) {
     for (const error of [...document.errors, ...document.warnings]) {
       const hint = error.code === "TAB_AS_INDENT" ? { expected: "spaces for indentation" } : {};
       reporter.errorAt(at(error.pos[0]), [], firstLine(error.message), hint);
     }
     if (document.directives.yaml.explicit === true || Object.keys(document.directives.tags).length > 1) {
+      place.foreign = true;
       reporter.errorAt(at(0), [], "directives (%YAML, %TAG) are not taken in a site document");
     }
   }
-  const second = documents[1];
   if (second !== undefined) {
     reporter.errorAt(at(second.range[0]), [], "a second document begins here", {
       expected: "one document in a file",
@@ -176,7 +178,8 @@ export function readYaml(text: string, fileName: string): YamlResult {
       expected: "text that can be seen",
     });
   }
-  reportSyntax(documents, { reporter, at });
-  const structured = documents[0]?.errors.length === 0;
-  return { value: plain(root, [], { reporter, at }), structured, reporter };
+  const place = { reporter, at, foreign: documents[0]?.errors.length !== 0 };
+  reportSyntax(documents, place);
+  const value = plain(root, [], place);
+  return { value, structured: !place.foreign, reporter };
 }
