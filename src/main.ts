@@ -12,6 +12,7 @@ import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts
 import * as commands from "./command/index.ts";
 import { runControl } from "./control/index.ts";
 import { runGateway } from "./gateway/index.ts";
+import { connectCommand, type LaptopSurroundings } from "./laptop/index.ts";
 import { describeSettings, readSettings } from "./settings/index.ts";
 
 /** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
@@ -61,6 +62,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.sessionsCommand(around));
   program.addCommand(commands.endCommand(around));
   program.addCommand(commands.auditCommand(around));
+  program.addCommand(connectCommand(laptopSurroundings(lookup, around)));
   for (const command of program.commands) command.exitOverride();
   try {
     await program.parseAsync();
@@ -143,5 +145,19 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
       process.exitCode = code;
     },
     interrupted: () => new Promise((resolve) => process.once("SIGINT", () => resolve())),
+  };
+}
+
+function laptopSurroundings(lookup: () => Lookup, { print }: commands.Surroundings): LaptopSurroundings {
+  const { stdout } = process;
+  const size = (): { columns: number; rows: number } => ({ columns: stdout.columns, rows: stdout.rows });
+  return {
+    lookup: (name) => lookup()(name),
+    print,
+    screen: stdout.isTTY ? { write: (text) => stdout.write(text), size } : null,
+    interrupted: () =>
+      new Promise((resolve) => {
+        for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
+      }),
   };
 }

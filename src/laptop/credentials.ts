@@ -1,0 +1,105 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createSecureContext, type SecureContext } from "node:tls";
+import { messageOf, systemCode, UsageError } from "../base/index.ts";
+import type { ConnectOptions } from "./options.ts";
+
+/** The laptop's certificate with its key inside OpenSSL, and what may be shown of it. */
+export interface Credentials {
+  readonly context: SecureContext;
+  readonly own: OwnCertificate;
+}
+
+export interface OwnCertificate {
+  /** The subject's common name, for messages. */
+  readonly subject: string;
+  readonly serialNumber: string;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly file: string;
+  /** The authorities the appliance's certificate is checked against. */
+  readonly caFile: string;
+}
+
+/** Reads the three files. Throws a UsageError that says which of them is wrong and how; it never shows what the key file holds. */
+export function loadCredentials({ certificate, key, ca }: ConnectOptions["files"]): Credentials {
+  const cert = read(certificate, "--certificate");
+  const authorities = read(ca, "--ca");
+  const leaf = readCertificate(cert, certificate, "--certificate");
+  readCertificate(authorities, ca, "--ca");
+  const privateKey = readKey(key);
+  if (!leaf.checkPrivateKey(privateKey)) {
+    throw new UsageError(
+      "key-mismatch",
+      `the key in ${key} is not the key of the certificate in ${certificate} (${commonName(leaf)}, serial number ${leaf.serialNumber})`,
+      "Give --key the file that was made together with this certificate.",
+    );
+  }
+  const context = createSecureContext({
+    cert,
+    key: privateKey.export({ type: "pkcs8", format: "pem" }),
+    ca: authorities,
+    minVersion: "TLSv1.3",
+  });
+  const own = {
+    subject: commonName(leaf),
+    serialNumber: leaf.serialNumber,
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
+    file: certificate,
+    caFile: ca,
+  };
+  return { context, own };
+}
+
+/** The common name of a certificate's subject, or its whole subject where there is none; made printable. */
+export function commonName(certificate: X509Certificate): string {
+  const name = /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? certificate.subject.replaceAll("\n", ", ");
+  return shown(name) || "no name";
+}
+
+/** What others wrote, so that it cannot move the cursor or fill the screen. */
+export function shown(text: string): string {
+  const printable = text.replaceAll(/\p{C}/gu, "?");
+  return printable.length > MAX_SHOWN ? `${printable.slice(0, MAX_SHOWN)}...` : printable;
+}
+
+const MAX_SHOWN = 200;
+
+function read(path: string, option: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError("file", `${option}: ${path} cannot be read (${systemCode(error)})`);
+  }
+}
+
+function readCertificate(pem: string, path: string, option: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (error) {
+    throw new UsageError(
+      "certificate-file",
+      `${option}: ${path} holds no certificate in PEM form (${messageOf(error)})`,
+    );
+  }
+}
+
+function readKey(path: string): KeyObject {
+  const pem = read(path, "--key");
+  try {
+    return createPrivateKey(pem);
+  } catch (error) {
+    const locked = systemCode(error) === "ERR_MISSING_PASSPHRASE";
+    throw new UsageError(
+      "key-file",
+      locked
+        ? `--key: the key in ${path} is locked with a passphrase`
+        : `--key: ${path} holds no private key in PEM form`,
+      locked
+        ? "Unlock it into a file that only you can read: openssl pkey -in locked.pem -out key.pem"
+        : undefined,
+    );
+  }
+}
