@@ -78,14 +78,16 @@ export class Slots {
 
   /** Empties the table; in the order in which they were sent. */
   drain(): Transaction[] {
-    const held: Array<{ transaction: Transaction; sentAt: number }> = [];
+    const held: Array<{ transaction: Transaction; sentAt: number; order: number }> = [];
     for (let slot = 0; slot <= this.#mask; slot++) {
       const transaction = this.#transactions[slot];
-      if (transaction) held.push({ transaction, sentAt: this.#sentAt[slot]! });
+      // Ids rise up to the next one to be given, so they order what was sent in the same moment.
+      const order = (this.#ids[slot]! - this.#next) & 0xffff;
+      if (transaction) held.push({ transaction, sentAt: this.#sentAt[slot]!, order });
       this.#transactions[slot] = null;
     }
     this.#pending = 0;
-    held.sort((a, b) => a.sentAt - b.sentAt);
+    held.sort((a, b) => a.sentAt - b.sentAt || a.order - b.order);
     return held.map(({ transaction }) => transaction);
   }
 }

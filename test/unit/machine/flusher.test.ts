@@ -1,0 +1,46 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import test from "ava";
+import { Flusher } from "../../../src/machine/index.ts";
+
+test("who asks to be flushed is flushed once, after the turn", async (t) => {
+  const flusher = new Flusher();
+  const flushed: string[] = [];
+  flusher.add({ flush: () => flushed.push("first") });
+  flusher.add({ flush: () => flushed.push("second") });
+  t.deepEqual(flushed, []);
+  await nextTurn();
+  t.deepEqual(flushed, ["first", "second"]);
+  await nextTurn();
+  t.deepEqual(flushed, ["first", "second"]);
+});
+
+test("who asks again while all are flushed is flushed in the turn after", async (t) => {
+  const flusher = new Flusher();
+  const flushed: number[] = [];
+  const again = {
+    flush(): void {
+      flushed.push(flushed.length);
+      if (flushed.length < 3) flusher.add(again);
+    },
+  };
+  flusher.add(again);
+  flusher.flush();
+  t.deepEqual(flushed, [0], "not within the same flush, which would never end");
+  await nextTurn();
+  await nextTurn();
+  await nextTurn();
+  t.deepEqual(flushed, [0, 1, 2]);
+});
+
+test("flushed by hand, nothing is flushed twice", async (t) => {
+  const flusher = new Flusher();
+  let flushed = 0;
+  flusher.add({ flush: () => flushed++ });
+  flusher.flush();
+  t.is(flushed, 1);
+  await nextTurn();
+  t.is(flushed, 1);
+  flusher.add({ flush: () => flushed++ });
+  await nextTurn();
+  t.is(flushed, 2);
+});
