@@ -8,19 +8,29 @@ say() { printf '%s\n' "$*" >&2; }
 
 setup_node() {
   command -v npm >/dev/null || { say "npm is missing. Install Node.js 20 or later, with npm, and run this again."; exit 1; }
-  local want have
-  want=$(cat package.json package-lock.json | sha256sum | cut -d' ' -f1)
-  have=$(cat node_modules/.niac-lock 2>/dev/null || true)
-  if [ "$want" != "$have" ]; then
-    say "Installing the pinned dependencies (npm ci) ..."
-    # No package's install script runs: the native parts come prebuilt inside the packages.
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
-    printf '%s' "$want" > node_modules/.niac-lock
-  fi
+  # One at a time: two scripts that install into the same folder at once destroy each other's work.
+  exec 9>"$root/.setup.lock"
+  flock 9
+  modules_are_current || install_modules
+  flock -u 9
+  exec 9>&-
   export PATH="$root/node_modules/.bin:$PATH"
   local version
   version=$(node --version)
   [ "$version" = v24.21.0 ] || { say "The pinned Node v24.21.0 is not in node_modules (found $version): is this Linux on x64 or arm64?"; exit 1; }
+}
+
+modules_are_current() {
+  [ "$(lock_hash)" = "$(cat node_modules/.niac-lock 2>/dev/null || true)" ]
+}
+
+lock_hash() { cat package.json package-lock.json | sha256sum | cut -d' ' -f1; }
+
+install_modules() {
+  say "Installing the pinned dependencies (npm ci) ..."
+  # No package's install script runs: the native parts come prebuilt inside the packages.
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --progress=false >&2
+  lock_hash > node_modules/.niac-lock
 }
 
 # install_tools TOOL:PACKAGE ...  Installs Debian packages for the tools that are missing, where this is root on Debian; else says so.
