@@ -31,46 +31,56 @@ function read(
   address: number,
   length: number,
   value: (at: number) => number | null,
-): Promise<number[]> {
+): number[] {
   say(`read ${length} of ${table} from ${address}`);
-  const values = Array.from({ length }, (_, index) => value(address + index));
-  const known = values.filter((each) => each !== null);
-  return known.length === length ? Promise.resolve(known) : Promise.reject(new Exception(ILLEGAL_ADDRESS));
+  return Array.from({ length }, (_, index) => {
+    const known = value(address + index);
+    if (known === null) throw new Exception(ILLEGAL_ADDRESS);
+    return known;
+  });
 }
 
-function write(address: number, value: number): Promise<void> {
+function readInputs(address: number, length: number): number[] {
+  return read("input registers", address, length, (at) => model.inputRegister(press, at));
+}
+
+function readHoldings(address: number, length: number): number[] {
+  return read("holding registers", address, length, (at) => model.holdingRegister(press, at));
+}
+
+function readBit(table: string, address: number, known: number, value: boolean): boolean {
+  return read(table, address, 1, (at) => (at === known ? Number(value) : null))[0] === 1;
+}
+
+function writeRegister(address: number, value: number): void {
   const before = model.holdingRegister(press, address);
   const after = model.writeRegister(press, address, value);
   say(
     `wrote holding register ${address}: ${before} -> ${after === null || after === "value" ? "not taken" : value}`,
   );
-  if (after === null) return Promise.reject(new Exception(ILLEGAL_ADDRESS));
-  if (after === "value") return Promise.reject(new Exception(ILLEGAL_VALUE));
+  if (after === null) throw new Exception(ILLEGAL_ADDRESS);
+  if (after === "value") throw new Exception(ILLEGAL_VALUE);
   press = after;
-  return Promise.resolve();
 }
 
+function writeCoil(address: number, on: boolean): void {
+  say(`wrote coil ${address}: ${on}`);
+  if (address !== model.MOTOR) throw new Exception(ILLEGAL_ADDRESS);
+  press = { ...press, motor: on };
+}
+
+// modbus-serial asks for single registers one way and for several another.
 const vector = {
-  getMultipleInputRegisters: (address: number, length: number) =>
-    read("input registers", address, length, (at) => model.inputRegister(press, at)),
-  getMultipleHoldingRegisters: (address: number, length: number) =>
-    read("holding registers", address, length, (at) => model.holdingRegister(press, at)),
-  setRegister: (address: number, value: number) => write(address, value),
-  getCoil: (address: number) => bit("coil", address, model.MOTOR, press.motor),
+  getInputRegister: (address: number) => readInputs(address, 1)[0] ?? 0,
+  getMultipleInputRegisters: readInputs,
+  getHoldingRegister: (address: number) => readHoldings(address, 1)[0] ?? 0,
+  getMultipleHoldingRegisters: readHoldings,
+  getCoil: (address: number) => readBit("coils", address, model.MOTOR, press.motor),
   getDiscreteInput: (address: number) =>
-    bit("discrete input", address, model.GUARD_CLOSED, press.guardClosed),
-  setCoil: (address: number, on: boolean) => {
-    say(`wrote coil ${address}: ${on}`);
-    if (address !== model.MOTOR) return Promise.reject(new Exception(ILLEGAL_ADDRESS));
-    press = { ...press, motor: on };
-    return Promise.resolve();
-  },
+    readBit("discrete inputs", address, model.GUARD_CLOSED, press.guardClosed),
+  setRegister: writeRegister,
+  setCoil: writeCoil,
 };
-
-function bit(table: string, address: number, known: number, value: boolean): Promise<boolean> {
-  say(`read ${table} ${address}`);
-  return address === known ? Promise.resolve(value) : Promise.reject(new Exception(ILLEGAL_ADDRESS));
-}
 
 const port = Number(process.argv[2]);
 const server = new ServerTCP(vector, { host: "127.0.0.1", port, unitID: 1 });

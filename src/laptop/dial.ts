@@ -1,4 +1,4 @@
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { PeerError, UnavailableError } from "../base/index.ts";
@@ -74,7 +74,8 @@ export function dial(
     socket.setKeepAlive(true, 30_000);
     // Before Node judges the certificate, and destroys the socket with all that is known of it.
     socket.prependOnceListener("secure", () => {
-      seen = seenOf(socket.getPeerX509Certificate());
+      // Not getPeerX509Certificate: after it, the getPeerCertificate by which Node goes on finds nothing.
+      seen = seenOf(socket.getPeerCertificate());
     });
     // Stays: an error that comes later, on a connection nobody uses any more, must not end the process.
     socket.on("error", fail);
@@ -97,8 +98,9 @@ function checkNames(names: readonly string[], certificate: PeerCertificate): Err
   return wrong;
 }
 
-function seenOf(certificate: X509Certificate | undefined): SeenCertificate | null {
-  if (certificate === undefined) return null;
+function seenOf({ raw }: Partial<PeerCertificate>): SeenCertificate | null {
+  if (raw === undefined) return null;
+  const certificate = new X509Certificate(raw);
   const issuer = shown(certificate.issuer.replaceAll("\n", ", "));
   return { subject: commonName(certificate), issuer, names: shown(certificate.subjectAltName ?? "") };
 }
