@@ -29,13 +29,15 @@ export interface ConnectionEvents {
   lost(connection: Connection, loss: Loss): void;
 }
 
+/** `violation`: the machine sent what no answer may be; `silent`: it said nothing in time; `closed`: whatever else. */
+export type Ending = "closed" | "silent" | "violation";
+
 /** How a connection went. */
 export interface Loss {
+  readonly ending: Ending;
   readonly reason: string;
   /** What was under way, in the order it was sent. */
-  readonly inFlight: Transaction[];
-  /** The machine sent what no answer may be. */
-  readonly violation: boolean;
+  readonly inFlight: readonly Transaction[];
   readonly wasOpen: boolean;
   /** It gave at least one good answer. */
   readonly served: boolean;
@@ -140,19 +142,20 @@ export class Connection implements Flushable {
   expire(now: number, reason: string): void {
     const { transactions, oldest } = this.#slots.expire(now);
     if (transactions.length === 0) return;
+    // Before they fail: what is asked next in answer to that must not go into a connection that is given up.
+    if (this.#lastReply < oldest) this.close(reason, "silent");
     for (const transaction of transactions) {
       this.#events.left(transaction);
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
     }
-    if (this.#lastReply < oldest) this.close(reason);
   }
 
-  close(reason: string, violation = false): void {
+  close(reason: string, ending: Ending = "closed"): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#socket.destroy();
     const inFlight = this.#slots.drain();
-    this.#events.lost(this, { reason, inFlight, violation, wasOpen: this.#open, served: this.#served });
+    this.#events.lost(this, { ending, reason, inFlight, wasOpen: this.#open, served: this.#served });
   }
 
   #read(buffer: Buffer, length: number): void {
@@ -163,7 +166,7 @@ export class Connection implements Flushable {
       while (!this.#gone && frames.next()) this.#reply(frames.bytes, frames.start, frames.end);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      this.close(`the machine sent a malformed frame: ${error.message}`, true);
+      this.close(`the machine sent a malformed frame: ${error.message}`, "violation");
     }
     if (!this.#gone) this.#events.room();
   }
@@ -173,7 +176,7 @@ export class Connection implements Flushable {
     const transaction = this.#slots.match(id);
     if (transaction === "late") return;
     if (transaction === null) {
-      this.close(`the machine sent a reply to transaction ${id}, which was not asked`, true);
+      this.close(`the machine sent a reply to transaction ${id}, which was not asked`, "violation");
       return;
     }
     this.#events.left(transaction);
@@ -190,7 +193,7 @@ export class Connection implements Flushable {
       if (!(error instanceof PeerError)) throw error;
       const reason = `the machine's reply does not fit its request: ${error.message}`;
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
-      this.close(reason, true);
+      this.close(reason, "violation");
     }
   }
 }

@@ -57,7 +57,7 @@ export class LaneRing {
   /** Takes out whatever `expired` says, in lane order. */
   takeWhere(expired: (transaction: Transaction) => boolean): Transaction[] {
     const taken: Transaction[] = [];
-    for (const lane of [...this.#lanes]) {
+    for (const lane of this.#lanes.slice()) {
       const kept: Transaction[] = [];
       for (const transaction of lane.waiting) (expired(transaction) ? taken : kept).push(transaction);
       if (kept.length === lane.waiting.length) continue;

@@ -35,6 +35,8 @@ export class TcpPort implements MachinePort {
   readonly #clock: Clock;
   readonly #events: PortEvents;
   readonly #circuit = new Circuit();
+  /** Of connections beyond the first: a machine that takes only one is not away. */
+  readonly #growth = new Circuit();
   readonly #ring = new LaneRing();
   readonly #connections: Connection[] = [];
   #sweep: NodeJS.Timeout | null = null;
@@ -56,11 +58,14 @@ export class TcpPort implements MachinePort {
     mayBeSent(transaction);
     transaction.lane = lane;
     transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
-    if (lane.waiting.length === 0) {
-      const connection = this.#roomFor(lane);
-      if (connection && this.#send(connection, lane, transaction)) return;
+    if (this.#ring.queued > 0) {
+      // Room that has just come belongs to those who wait for it.
+      this.#queue(lane, transaction);
+      this.#serve();
+      return;
     }
-    this.#queue(lane, transaction);
+    const connection = this.#roomFor(lane);
+    if (!connection || !this.#send(connection, lane, transaction)) this.#queue(lane, transaction);
   }
 
   closeLane(lane: Lane): void {
@@ -83,7 +88,7 @@ export class TcpPort implements MachinePort {
     this.#closed = true;
     if (this.#sweep) clearTimeout(this.#sweep);
     this.#sweep = null;
-    for (const connection of [...this.#connections]) connection.close("niac closed the connection");
+    for (const connection of this.#connections.slice()) connection.close("niac closed the connection");
     this.#failQueued();
   }
 
@@ -123,7 +128,9 @@ export class TcpPort implements MachinePort {
   #growOrHave(): boolean {
     const opening = this.#connections.some((connection) => !connection.open);
     if (opening || this.#connections.length >= this.#options.maxConnections) return true;
-    if (this.#circuit.state(this.#clock.monotonic()) === "open") return this.#connections.length > 0;
+    const first = this.#connections.length === 0;
+    const circuit = first ? this.#circuit : this.#growth;
+    if (circuit.state(this.#clock.monotonic()) === "open") return !first;
     this.#connect();
     return true;
   }
@@ -134,6 +141,7 @@ export class TcpPort implements MachinePort {
       answered: () => {
         if (this.#circuit.failures > 0) this.#events.circuit(true, "the machine answers again");
         this.#circuit.succeeded();
+        this.#growth.succeeded();
       },
       room: () => this.#serve(),
       left: (transaction) => {
@@ -164,15 +172,15 @@ export class TcpPort implements MachinePort {
 
   #lost(connection: Connection, loss: Loss): void {
     this.#connections.splice(this.#connections.indexOf(connection), 1);
-    const { reason, inFlight, violation } = loss;
+    const { ending, reason, inFlight, served, wasOpen } = loss;
+    const violation = ending === "violation";
     // A machine that closes a connection it has served, or an idle one, may simply be restarting: it is asked again at once.
-    if (!this.#closed && (violation || (!loss.served && (inFlight.length > 0 || !loss.wasOpen)))) {
-      const working = this.#circuit.failures === 0;
-      this.#circuit.failed(this.#clock.monotonic(), reason, Math.random());
+    const failed = violation || (!served && (ending === "silent" || inFlight.length > 0 || !wasOpen));
+    if (failed && !this.#closed) {
       if (violation) this.#events.violation(reason);
-      if (working) this.#events.circuit(false, reason);
+      this.#failed(reason);
     }
-    for (const transaction of inFlight.reverse()) {
+    for (const transaction of inFlight.toReversed()) {
       const lane = transaction.lane;
       if (lane) lane.inFlight--;
       // A read that was under way does no harm when it is asked once more; a write might.
@@ -184,6 +192,13 @@ export class TcpPort implements MachinePort {
       }
     }
     if (this.#ring.queued > 0 && !this.#closed && !this.#growOrHave()) this.#failQueued();
+  }
+
+  #failed(reason: string): void {
+    const others = this.#connections.length > 0;
+    const working = this.#circuit.failures === 0;
+    (others ? this.#growth : this.#circuit).failed(this.#clock.monotonic(), reason, Math.random());
+    if (working && !others) this.#events.circuit(false, reason);
   }
 
   #failQueued(): void {
@@ -212,7 +227,7 @@ export class TcpPort implements MachinePort {
   #expire(): void {
     const now = this.#clock.monotonic();
     const reason = `${this.#options.name} did not answer within ${this.#options.requestTimeout} ms`;
-    for (const connection of [...this.#connections]) connection.expire(now, reason);
+    for (const connection of this.#connections.slice()) connection.expire(now, reason);
     for (const transaction of this.#ring.takeWhere((waiting) => now >= waiting.deadline)) {
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason: `${reason}: it was still waiting` });
     }

@@ -1,0 +1,152 @@
+import test from "ava";
+import { Ask, read, registers, write } from "../../unit/machine/requests.ts";
+import { frame, goodReply, Machine, openTcp, PAUSE_OVER, type Seen } from "./rig.ts";
+
+test("several answers in one segment and one answer in many", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = () => {};
+  const { port } = openTcp(t, machine.port, { maxPending: 8 });
+  const lane = port.openLane();
+  const asks = Array.from({ length: 8 }, (_, i) => read(i, 100));
+  for (const ask of asks) port.submit(lane, ask);
+  await machine.saw(8);
+  const replies = machine.seen.map(goodReply);
+  const { socket } = machine.seen[0]!;
+  socket.write(Buffer.concat([...replies.slice(0, 5), replies[5]!.subarray(0, 3)]));
+  for (const byte of replies[5]!.subarray(3)) await written(socket, Uint8Array.of(byte));
+  const rest = Buffer.concat(replies.slice(6));
+  await written(socket, rest.subarray(0, replies[6]!.length + 8));
+  await written(socket, rest.subarray(replies[6]!.length + 8));
+  for (const [i, ask] of asks.entries()) t.is(registers(await ask.done)[99], i + 99);
+});
+
+function written(socket: Seen["socket"], chunk: Uint8Array): Promise<void> {
+  return new Promise((resolve) => socket.write(chunk, () => setImmediate(resolve)));
+}
+
+test("a late answer is dropped and harms nobody", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = () => {};
+  const { port } = openTcp(t, machine.port, { maxPending: 4, requestTimeout: 500 });
+  const lane = port.openLane();
+  const slow = read(1);
+  port.submit(lane, slow);
+  await machine.saw(1);
+  // Others are answered meanwhile, so that the connection is not given up.
+  machine.onRequest = (seen) => seen.socket.write(goodReply(seen));
+  const other = port.openLane();
+  const poll = (): void => {
+    if (!slow.end) port.submit(other, new Ask(read(2).operation, null, poll));
+  };
+  poll();
+  t.like(await slow.done, { exception: 0x0b, outcome: "timeout" });
+  machine.seen[0]!.socket.write(goodReply(machine.seen[0]!));
+  const next = read(3);
+  port.submit(lane, next);
+  t.deepEqual(registers(await next.done), [3]);
+  t.is(machine.connections, 1);
+});
+
+/** Each is what the machine sends instead of the answer to a read of two registers at 10, unit 1. */
+const WRONG: ReadonlyArray<readonly [string, (seen: Seen) => Buffer]> = [
+  ["another transaction id", ({ id }) => frame((id + 1) & 0xffff, 1, bytes(3, 4, 0, 10, 0, 11))],
+  [
+    "another transaction id, of the same slot",
+    ({ id }) => frame((id + 64) & 0xffff, 1, bytes(3, 4, 0, 10, 0, 11)),
+  ],
+  ["another unit", ({ id }) => frame(id, 2, bytes(3, 4, 0, 10, 0, 11))],
+  ["another function", ({ id }) => frame(id, 1, bytes(4, 4, 0, 10, 0, 11))],
+  ["an exception of another function", ({ id }) => frame(id, 1, bytes(0x84, 2))],
+  ["an exception with code 0", ({ id }) => frame(id, 1, bytes(0x83, 0))],
+  ["fewer registers than asked", ({ id }) => frame(id, 1, bytes(3, 2, 0, 10))],
+  ["more registers than asked", ({ id }) => frame(id, 1, bytes(3, 6, 0, 10, 0, 11, 0, 12))],
+  ["a byte count over what is there", ({ id }) => frame(id, 1, bytes(3, 4, 0, 10, 0))],
+  ["bytes after the last register", ({ id }) => frame(id, 1, bytes(3, 4, 0, 10, 0, 11, 0))],
+  ["a PDU of the function code alone", ({ id }) => frame(id, 1, bytes(3))],
+  ["no PDU at all", ({ id }) => frame(id, 1, bytes())],
+  ["a length field of 0", ({ id }) => frame(id, 1, bytes(3, 4, 0, 10, 0, 11), { length: 0 })],
+  [
+    "a length field over the largest frame",
+    ({ id }) => frame(id, 1, bytes(3, 4, 0, 10, 0, 11), { length: 255 }),
+  ],
+  ["a length field one too small", ({ id }) => frame(id, 1, bytes(3, 4, 0, 10, 0, 11), { length: 6 })],
+  ["another protocol id", ({ id }) => frame(id, 1, bytes(3, 4, 0, 10, 0, 11), { protocol: 1 })],
+  ["text", () => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")],
+];
+
+function bytes(...values: number[]): Buffer {
+  return Buffer.from(values);
+}
+
+for (const [what, wrong] of WRONG) {
+  test(`a machine that answers with ${what} is cut off, and the next request works`, async (t) => {
+    const machine = await Machine.start(t);
+    machine.onRequest = (seen) => seen.socket.write(wrong(seen));
+    const { port, clock, events } = openTcp(t, machine.port);
+    const lane = port.openLane();
+    const ask = read(10, 2);
+    port.submit(lane, ask);
+    t.like(await ask.done, { kind: "failed", exception: 0x0b, outcome: "unknown" });
+    t.is(events.filter((event) => typeof event === "string").length, 1, "one violation is reported");
+    t.like(port.status(), { connections: 0, pending: 0 });
+    machine.onRequest = (seen) => seen.socket.write(goodReply(seen));
+    clock.forward(PAUSE_OVER);
+    const next = read(20, 2);
+    port.submit(lane, next);
+    t.deepEqual(registers(await next.done), [20, 21]);
+    t.is(machine.connections, 2);
+    t.is(port.status().circuit, "closed");
+  });
+}
+
+test("a machine that answers a write with another value than was written is cut off", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = ({ id, socket }) => socket.write(frame(id, 1, bytes(6, 0, 10, 0, 8)));
+  const { port, events } = openTcp(t, machine.port);
+  const ask = write(10, 7);
+  port.submit(port.openLane(), ask);
+  t.like(await ask.done, { kind: "failed", exception: 0x0b, outcome: "unknown" });
+  t.is(events.filter((event) => typeof event === "string").length, 1);
+});
+
+test("a machine that answers twice is cut off at the second answer", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = (seen) => seen.socket.write(Buffer.concat([goodReply(seen), goodReply(seen)]));
+  const { port, clock, events } = openTcp(t, machine.port);
+  const lane = port.openLane();
+  const [one, two] = [read(1), read(2)];
+  port.submit(lane, one);
+  t.deepEqual(registers(await one.done), [1]);
+  t.is(port.status().connections, 0);
+  t.regex(events.filter((event) => typeof event === "string").join(), /which was not asked/);
+  machine.onRequest = (seen) => seen.socket.write(goodReply(seen));
+  clock.forward(PAUSE_OVER);
+  port.submit(lane, two);
+  t.deepEqual(registers(await two.done), [2]);
+});
+
+test("a machine that speaks before it is asked is cut off", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = (seen) => seen.socket.write(goodReply(seen));
+  const { port, events } = openTcp(t, machine.port);
+  const lane = port.openLane();
+  const one = read(1);
+  port.submit(lane, one);
+  await one.done;
+  const closed = new Promise((resolve) => machine.seen[0]!.socket.once("close", resolve));
+  machine.seen[0]!.socket.write(frame(5, 1, bytes(3, 2, 0, 1)));
+  await closed;
+  t.is(port.status().connections, 0);
+  t.is(events.filter((event) => typeof event === "string").length, 1);
+});
+
+test("an exception of the machine reaches the client as it is", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = ({ id, socket }) => socket.write(frame(id, 1, bytes(0x83, 2)));
+  const { port, events } = openTcp(t, machine.port);
+  const ask = read(10);
+  port.submit(port.openLane(), ask);
+  t.like(await ask.done, { kind: "answered", exception: 2 });
+  t.deepEqual(events, []);
+  t.is(port.status().connections, 1);
+});
