@@ -8,7 +8,7 @@ test("the public functions are those of section 5.1", (t) => {
   );
 });
 
-test("the largest requests and replies fit a PDU, and one more value would not, but where the standard keeps back", (t) => {
+test("the largest requests and replies fill a PDU", (t) => {
   const { MAX_PDU } = limits;
   t.is(MAX_PDU, 253);
   // Bytes before the values: function code, byte count; and of a write, address and quantity too.

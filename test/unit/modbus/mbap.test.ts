@@ -177,6 +177,18 @@ test("frameLength: a wrong protocol id is seen with the byte that is wrong, and 
   }
 });
 
+test("a refusal gives the value, the limit and what to check", (t) => {
+  const length = t.throws(() => frameLength(Buffer.from("0001000000ff", "hex"), 0, 6), {
+    instanceOf: PeerError,
+  });
+  t.is(length.message, "a frame's length field is 255, allowed is 2..254");
+  const protocol = t.throws(() => frameLength(Buffer.from("16030102", "hex"), 0, 4), {
+    instanceOf: PeerError,
+  });
+  t.is(protocol.message, "a frame's protocol id is 258, Modbus is 0");
+  t.regex(protocol.advice ?? "", /Modbus TCP/);
+});
+
 test("a header written is read again, at any place", (t) => {
   const out = Buffer.alloc(300, 0xee);
   writeHeader(out, 13, 0xfffe, 0xfd, MAX_PDU);
