@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Database, Migration } from "../audit/index.ts";
-import { UsageError } from "../base/index.ts";
+import { systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import type { SiteVersion } from "../link/index.ts";
 
 /** `recorded` is 0 until the record that it was applied is committed; only then does a version count. */
@@ -35,8 +35,22 @@ export class SiteStore {
     this.#db = db;
   }
 
-  /** Keeps a text as the next version, which is not in force before confirm(). */
+  /** Keeps a text as the next version, which is not in force before confirm(). Throws UnavailableError `site-full`. */
   prepare(text: string, by: string, note: string, now: number): SiteVersion {
+    try {
+      return this.#prepare(text, by, note, now);
+    } catch (error) {
+      if (systemCode(error) !== "SQLITE_FULL") throw error;
+      throw new UnavailableError(
+        "site-full",
+        "the site document cannot be kept: the storage of niac's database is full. The old one stays in force",
+        "Free some space there and apply it again.",
+        { cause: error },
+      );
+    }
+  }
+
+  #prepare(text: string, by: string, note: string, now: number): SiteVersion {
     const hash = createHash("sha256").update(text).digest("hex");
     // What was prepared and never recorded, after a crash or a full disk, leaves no trace.
     this.#db.prepare("DELETE FROM site_versions WHERE recorded = 0").run();
