@@ -7,7 +7,7 @@ export interface Teardown {
 }
 
 /** Milliseconds to wait for what should come at once, on a computer that is busy with other tests. */
-const PATIENCE = 30_000;
+const PATIENCE = 45_000;
 const STEP = 20;
 
 /** Ends a child by its id and waits until it is gone. */

@@ -1,15 +1,18 @@
-"""A machine that nobody here wrote: pymodbus' server on 127.0.0.1, which says on standard output what reached it.
+"""A machine that nobody here wrote: pymodbus' server, which says on standard output what reached it.
 
-usage: pymodbus_machine.py PORT
+usage: pymodbus_machine.py PORT | DEVICE
 
-Prints "ready", then a line a request: "read TABLE ADDRESS COUNT" or "write TABLE ADDRESS [VALUES]".
-Every register begins with its own address as its value, every coil with 0.
+With a port it speaks Modbus TCP on 127.0.0.1, with a device (/dev/...) Modbus RTU, 19200 baud, even parity.
+Prints "ready", then a line an event: "connected" and "disconnected" (TCP), "read TABLE ADDRESS COUNT",
+"write TABLE ADDRESS [VALUES]". Every register begins with its own address as its value, every coil with 0.
 """
 import asyncio
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
-from pymodbus.server import StartAsyncTcpServer
+from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
+from pymodbus.server.async_io import ModbusConnectedRequestHandler
+from pymodbus.transaction import ModbusRtuFramer
 
 
 def say(*words):
@@ -30,7 +33,17 @@ class Told(ModbusSequentialDataBlock):
         super().setValues(address, values)
 
 
-async def main(port):
+class Connection(ModbusConnectedRequestHandler):
+    def connection_made(self, transport):
+        say("connected")
+        super().connection_made(transport)
+
+    def connection_lost(self, call_exc):
+        say("disconnected")
+        super().connection_lost(call_exc)
+
+
+async def main(where):
     slave = ModbusSlaveContext(
         di=Told("discreteInputs", [0] * 1000),
         co=Told("coils", [0] * 1000),
@@ -38,8 +51,13 @@ async def main(port):
         ir=Told("inputRegisters", list(range(1000))),
         zero_mode=True,
     )
+    context = ModbusServerContext(slaves=slave, single=True)
     asyncio.get_running_loop().call_later(0.2, say, "ready")
-    await StartAsyncTcpServer(ModbusServerContext(slaves=slave, single=True), address=("127.0.0.1", port))
+    if where.startswith("/dev/"):
+        line = {"port": where, "baudrate": 19200, "parity": "E", "stopbits": 1}
+        await StartAsyncSerialServer(context, framer=ModbusRtuFramer, **line)
+    else:
+        await StartAsyncTcpServer(context, address=("127.0.0.1", int(where)), handler=Connection)
 
 
-asyncio.run(main(int(sys.argv[1])))
+asyncio.run(main(sys.argv[1]))

@@ -1,8 +1,13 @@
 /** `openssl s_client`, the client that plants test with; everything it says is kept. */
 import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { APPLIANCE, type Appliance } from "./appliance.ts";
+import { frame, words } from "./modbus-client.ts";
 import type { Credential } from "./pki.ts";
 import { end, until, type Teardown } from "./processes.ts";
+
+/** Reads holding register 10 of unit 1, and the answer of a machine that holds 10 there, in latin1 as `out` has it. */
+export const REQUEST = frame(1, 1, words(3, 10, 1));
+export const ANSWER = frame(1, 1, Buffer.of(3, 2, 0, 10)).toString("latin1");
 
 export interface SClientOptions {
   /** Null: none is sent. */

@@ -27,31 +27,56 @@ export function testWith(
 
 /** pymodbus' server; `requests` is what reached it, see pymodbus_machine.py. */
 export class PymodbusMachine {
+  /** Of Modbus TCP; 0 on a serial line. */
   readonly port: number;
-  readonly requests: string[] = [];
   readonly child: ChildProcess;
+  /** "read ..." and "write ..." lines. */
+  readonly requests: string[] = [];
+  /** Connections that were made to it. */
+  connections = 0;
+  #closed = 0;
+  #ready = false;
 
   private constructor(port: number, child: ChildProcess) {
     this.port = port;
     this.child = child;
   }
 
-  static async start(t: Teardown, port?: number): Promise<PymodbusMachine> {
-    const own = port ?? (await freePort());
+  /** On a port of its own, or the one given (a machine that comes back), or at a serial line's device. */
+  static async start(t: Teardown, at?: number | string): Promise<PymodbusMachine> {
+    const where = at ?? (await freePort());
     const script = new URL("pymodbus_machine.py", import.meta.url).pathname;
-    const child = spawn(PYTHON, [script, String(own)], { stdio: ["ignore", "pipe", "ignore"] });
+    const child = spawn(PYTHON, [script, String(where)], { stdio: ["ignore", "pipe", "ignore"] });
     t.teardown(() => end(child, "SIGKILL"));
-    const machine = new PymodbusMachine(own, child);
+    const machine = new PymodbusMachine(typeof where === "number" ? where : 0, child);
     let rest = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       const lines = (rest + text).split("\n");
       rest = lines.pop() ?? "";
-      machine.requests.push(...lines);
+      for (const line of lines) machine.#said(line);
     });
-    await until(() => machine.requests.includes("ready"), "pymodbus to be ready");
-    await accepting(own);
-    machine.requests.length = 0;
+    await until(() => machine.#ready, "pymodbus to be ready");
+    if (typeof where === "number") {
+      await accepting(where);
+      await until(() => machine.#closed === 1, "pymodbus to forget who asked whether it was there");
+      machine.connections = 0;
+    }
     return machine;
+  }
+
+  /** What was written to holding registers, in order: address and values. */
+  get writes(): Array<{ address: number; values: number[] }> {
+    return this.requests.flatMap((line) => {
+      const match = /^write holdingRegisters (\d+) \[(.*)\]$/.exec(line);
+      return match ? [{ address: Number(match[1]), values: (match[2] ?? "").split(", ").map(Number) }] : [];
+    });
+  }
+
+  #said(line: string): void {
+    if (line === "ready") this.#ready = true;
+    else if (line === "connected") this.connections++;
+    else if (line === "disconnected") this.#closed++;
+    else this.requests.push(line);
   }
 }
 
