@@ -3,15 +3,12 @@ import { TABLES } from "../base/index.ts";
 import type { Table } from "../base/index.ts";
 import { asReference, LAST_ADDRESS, LAST_VALUE, TABLE_WORDS } from "./address.ts";
 import type { Path, Reporter } from "./findings.ts";
-import { hasAny, mergeFunctions, MODBUS_SETS, READ_CODES, scopesOf, WRITE_CODES } from "./functions.ts";
+import { hasAny, mergeFunctions, READ_CODES, WRITE_CODES } from "./functions.ts";
 import { intervalText, mergeIntervals } from "./interval.ts";
 import type { ModbusDocument, ReadDocument, WriteDocument } from "./schema-rule.ts";
 import type { FunctionScope, Interval, ModbusScope, WriteInterval } from "./snapshot.ts";
 
 export type RuleKind = "grant" | "forbid";
-
-const READ_ONLY = scopesOf(MODBUS_SETS.readOnly);
-const READ_WRITE = scopesOf(MODBUS_SETS.readWrite);
 
 const WRITABLE = ["coils", "holdingRegisters"] as const;
 type Writable = (typeof WRITABLE)[number];
@@ -116,9 +113,10 @@ function compileWrites(
 }
 
 function functionsOf(modbus: ModbusDocument, kind: RuleKind): readonly FunctionScope[] | null {
-  if (modbus.functions !== undefined) return mergeFunctions(modbus.functions.flat());
+  const limited = kind === "grant" && (modbus.read !== undefined || modbus.write !== undefined);
+  if (modbus.functions !== undefined) return mergeFunctions([modbus.functions].flat(), limited);
   if (kind === "forbid") return null;
-  return modbus.write === undefined ? READ_ONLY : READ_WRITE;
+  return mergeFunctions([{ set: modbus.write === undefined ? "readOnly" : "readWrite" }], limited);
 }
 
 /** Addresses no function of the rule can reach, and functions for which no address is listed. */

@@ -98,10 +98,10 @@ export class Reporter {
       severity,
       line,
       column,
-      path: pathText(path),
-      message,
-      ...(hint.expected === undefined ? {} : { expected: hint.expected }),
-      ...(hint.suggestion === undefined ? {} : { suggestion: hint.suggestion }),
+      path: printable(pathText(path)),
+      message: printable(message),
+      ...(hint.expected === undefined ? {} : { expected: printable(hint.expected) }),
+      ...(hint.suggestion === undefined ? {} : { suggestion: printable(hint.suggestion) }),
     });
   }
 }
@@ -117,9 +117,14 @@ export function pathText(path: Path): string {
   return text;
 }
 
+/** What the document holds must not steer a terminal or a page: what is not printable is shown as U+FFFD. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+}
+
 const CLIP = 100;
 
-/** One line of the document, safe for a terminal: what is not printable is shown as U+FFFD, a long line is cut around the column. */
+/** One line of the document; a long one is cut around the column. */
 function excerpt(
   text: string,
   line: number,
@@ -127,10 +132,7 @@ function excerpt(
 ): { readonly source: string; readonly caret: number } {
   const whole = text.split(/\r?\n/, line)[line - 1] ?? "";
   const from = column > CLIP ? column - 1 - CLIP / 2 : 0;
-  const cut = whole
-    .slice(from, from + CLIP)
-    .replaceAll("\t", " ")
-    .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+  const cut = printable(whole.slice(from, from + CLIP).replaceAll("\t", " "));
   return { source: cut.trimEnd(), caret: Math.min(column - 1 - from, cut.length) };
 }
 

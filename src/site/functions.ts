@@ -31,8 +31,24 @@ export const WRITE_CODES = { coils: [5, 15], holdingRegisters: [6, 16, 22, 23] }
 /** Functions with sub-functions: 8 Diagnostics (section 6.8), 43 Encapsulated Interface Transport (6.19, MEI types). */
 export const SUB_FUNCTION_LIMITS: Readonly<Record<number, number>> = { 8: 65_535, 43: 255 };
 
-export function scopesOf(codes: readonly number[]): readonly FunctionScope[] {
+/** Write File Record writes, but names no address of the four tables: no list of addresses limits it. */
+const WRITE_FILE = 21;
+
+/** One entry of `functions` as it is written: a set's name, or a code. */
+export type FunctionItem = { readonly set: FunctionSet } | FunctionScope;
+
+function scopesOf(codes: readonly number[]): readonly FunctionScope[] {
   return codes.map((code) => ({ code, subFunctions: null }));
+}
+
+/**
+ * `limited`: of a grant that lists addresses. A set then leaves out function 21, or a grant of one register would open every
+ * file; who wants it names 21.
+ */
+function expand(item: FunctionItem, limited: boolean): readonly FunctionScope[] {
+  if (!("set" in item)) return [item];
+  const codes = MODBUS_SETS[item.set];
+  return scopesOf(limited ? codes.filter((code) => code !== WRITE_FILE) : codes);
 }
 
 function isSet(input: unknown): input is FunctionSet {
@@ -43,8 +59,8 @@ function meant(input: unknown): string | undefined {
   return typeof input === "string" ? closest(input, Object.keys(MODBUS_SETS)) : undefined;
 }
 
-export function readFunctionSet(input: unknown): Reading<readonly FunctionScope[]> {
-  if (isSet(input)) return { value: scopesOf(MODBUS_SETS[input]) };
+export function readFunctionSet(input: unknown): Reading<FunctionItem> {
+  if (isSet(input)) return { value: { set: input } };
   const expected = "readOnly, readWrite, programming, or a list of these and of function codes";
   return mistake(
     `${shown(input)} is no set of functions`,
@@ -54,19 +70,20 @@ export function readFunctionSet(input: unknown): Reading<readonly FunctionScope[
 }
 
 /** A set's name or a function code, 1..127 (codes from 128 on are exception replies). */
-export function readFunction(input: unknown): Reading<readonly FunctionScope[]> {
-  if (isSet(input)) return { value: scopesOf(MODBUS_SETS[input]) };
+export function readFunction(input: unknown): Reading<FunctionItem> {
+  if (isSet(input)) return { value: { set: input } };
   const expected =
     "readOnly, readWrite, programming, a function code from 1 to 127, or { code: 8, subFunctions: [0] }";
   if (typeof input === "number" && Number.isInteger(input)) {
-    if (input >= 1 && input <= 127) return { value: scopesOf([input]) };
+    if (input >= 1 && input <= 127) return { value: { code: input, subFunctions: null } };
     return mistake(`function code ${input} is outside 1..127`, expected);
   }
   return mistake(`${shown(input)} is no function`, expected, meant(input));
 }
 
 /** One list sorted by code; where a code is named with and without sub-functions, it is there with all. */
-export function mergeFunctions(scopes: readonly FunctionScope[]): readonly FunctionScope[] {
+export function mergeFunctions(items: readonly FunctionItem[], limited: boolean): readonly FunctionScope[] {
+  const scopes = items.flatMap((item) => expand(item, limited));
   const byCode = new Map<number, readonly number[] | null>();
   for (const { code, subFunctions } of scopes) {
     const known = byCode.get(code);
@@ -80,6 +97,16 @@ export function mergeFunctions(scopes: readonly FunctionScope[]): readonly Funct
   return [...byCode]
     .map(([code, subFunctions]) => ({ code, subFunctions }))
     .toSorted((a, b) => a.code - b.code);
+}
+
+/** A set's name, with or without 21, where the functions are exactly it; else null. */
+export function setName(functions: readonly FunctionScope[]): string | null {
+  const same = (scopes: readonly FunctionScope[]) => JSON.stringify(scopes) === JSON.stringify(functions);
+  for (const set of ["readOnly", "readWrite", "programming"] as const) {
+    if (same(expand({ set }, false))) return set;
+    if (same(expand({ set }, true))) return `${set} without ${WRITE_FILE}`;
+  }
+  return null;
 }
 
 export function hasAny(functions: readonly FunctionScope[] | null, codes: readonly number[]): boolean {

@@ -4,6 +4,7 @@ import type { Table } from "../base/index.ts";
 import { LAST_ADDRESS, LAST_VALUE, RANGE_PATTERN, readAddress, readUnit, readValues } from "./address.ts";
 import { DAYS, readDays, readHours, readMoment } from "./calendar.ts";
 import { MODBUS_SETS, readFunction, readFunctionSet, SUB_FUNCTION_LIMITS } from "./functions.ts";
+import type { FunctionItem } from "./functions.ts";
 import { readNetwork } from "./network.ts";
 import { name, scalar, text, whole } from "./scalar.ts";
 import type { Described } from "./scalar.ts";
@@ -96,9 +97,9 @@ const oneFunction = z.union([
         }
       }
     })
-    .transform(({ code, subFunctions }) => [
-      { code, subFunctions: [...new Set(subFunctions)].toSorted((a, b) => a - b) },
-    ]),
+    .transform(({ code, subFunctions }): FunctionItem => {
+      return { code, subFunctions: [...new Set(subFunctions)].toSorted((a, b) => a - b) };
+    }),
 ]);
 
 const modbus = z.strictObject({
@@ -119,7 +120,7 @@ const modbus = z.strictObject({
     .optional()
     .meta({
       description:
-        "Which functions: readOnly, readWrite, programming, or a list. Without it a grant has readWrite where `write` is given, else readOnly; a forbid has every function",
+        "Which functions: readOnly, readWrite, programming, or a list. Without it a grant has readWrite where `write` is given, else readOnly; a forbid has every function. In a grant with addresses a set leaves out 21 (Write File Record), which no address limits: name it",
     }),
   read: z
     .strictObject({

@@ -2,7 +2,7 @@
 import { TABLES } from "../base/index.ts";
 import { LAST_ADDRESS } from "./address.ts";
 import { DAYS, MINUTES_OF_DAY } from "./calendar.ts";
-import { MODBUS_SETS } from "./functions.ts";
+import { setName } from "./functions.ts";
 import { intervalText, intervalsText } from "./interval.ts";
 import { WHO_FIELDS } from "./overlap.ts";
 import type { RuleParts } from "./overlap.ts";
@@ -27,9 +27,7 @@ function functionText({ code, subFunctions }: FunctionScope): string {
 
 export function functionsText(functions: readonly FunctionScope[] | null): string {
   if (functions === null) return "every function";
-  const text = functions.map(functionText).join(", ");
-  const set = Object.entries(MODBUS_SETS).find(([, codes]) => codes.join(", ") === text);
-  return set?.[0] ?? text;
+  return setName(functions) ?? functions.map(functionText).join(", ");
 }
 
 function rangeText(intervals: readonly Interval[]): string {
