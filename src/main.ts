@@ -138,7 +138,8 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
     print: (line) => process.stdout.write(`${line}\n`),
     complain: (line) => process.stderr.write(`${line}\n`),
     color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
-    width: process.stdout.columns ?? 120,
+    // Into a pipe or a file goes everything, a record a line.
+    width: process.stdout.columns ?? Infinity,
     user: userInfo().username,
     runDir: () => lookup()("NIAC_RUN_DIR") ?? "/run/niac",
     exit: (code) => {

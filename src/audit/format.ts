@@ -6,12 +6,18 @@ import type { AuditRecord } from "./record.ts";
 
 export interface FormatOptions {
   readonly color: boolean;
-  /** Columns of the terminal; longer lines are cut. Left out: nothing is cut but who and where. */
+  /** Columns of the terminal; longer lines are cut, and under 140 a record takes more than one. Left out: nothing is cut but who and where. */
   readonly width?: number;
   /** IANA name; left out: the process's own zone. Times carry their offset in any case. */
   readonly timeZone?: string;
   readonly describe?: DescribeOperation;
 }
+
+/** Columns under which what happened and why would be cut to nothing beside the rest, and so get a line of their own. */
+const ROOMY = 140;
+const INDENT = "    ";
+/** Lines for what happened and why, at most; `niac audit show` has all. */
+const WRAPPED = 3;
 
 const TIME = 29;
 const INDEX = 8;
@@ -32,24 +38,46 @@ export function formatHeader({ color, width }: FormatOptions): string {
     fit("", DECISION),
     fit("WHO", WHO),
     fit("WHERE", WHERE),
-    "WHAT",
+    ...(isNarrow(width) ? [] : ["WHAT"]),
   ].join("  ");
-  return paint(cut(row, width ?? Infinity), DIM, color);
+  return paint(cut(row.trimEnd(), width ?? Infinity), DIM, color);
 }
 
-/** One record in one line. No text of the record can leave its column, move the cursor or change a colour. */
+/** One record in one line; in a narrow terminal in two or more, of which the first alone is not indented. No text of the record can leave its column, move the cursor or change a colour. */
 export function formatRecord(record: AuditRecord, options: FormatOptions): string {
   const { color, width = Infinity, timeZone, describe } = options;
   const before = `${formatTime(record.time, timeZone)}  ${String(record.index).padStart(INDEX)}  `;
   const decision = fit(decisionWord(record), DECISION);
-  const after = `  ${fit(quoted(who(record)), WHO)}  ${fit(quoted(where(record)), WHERE)}  ${what(record, describe)}`;
+  const place = `  ${fit(quoted(who(record)), WHO)}  ${fit(quoted(where(record)), WHERE)}`;
+  const text = what(record, describe);
   const left = width - columns(before) - DECISION;
   if (left < 0) return cut(before + decision, width);
-  return (
-    before +
-    paint(decision, record.decision === "permit" ? GREEN : RED, color && record.decision !== undefined) +
-    cut(after, left)
+  const painted = paint(
+    decision,
+    record.decision === "permit" ? GREEN : RED,
+    color && record.decision !== undefined,
   );
+  if (!isNarrow(width)) return before + painted + cut(`${place}  ${text}`, left);
+  const lines = wrapped(text, width - INDENT.length, WRAPPED).map((line) => `\n${INDENT}${line}`);
+  return before + painted + cut(place.trimEnd(), left) + lines.join("");
+}
+
+function isNarrow(width = Infinity): boolean {
+  return width < ROOMY;
+}
+
+/** In lines of at most `width` columns, parted at spaces where there are any; the last of at most `most` is cut. */
+function wrapped(text: string, width: number, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (lines.length < most - 1 && columns(rest) > width) {
+    const fitting = cut(rest, width + 1).slice(0, -1);
+    const space = fitting.lastIndexOf(" ");
+    const end = space > 0 ? space : fitting.length;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return rest === "" ? lines : [...lines, cut(rest, width)];
 }
 
 /** All of one record, a field a line, aligned; values are never cut. */

@@ -28,6 +28,20 @@ test("one line: time with offset, index, decision, who, where, what and why", (t
   t.is(formatRecord(denied, PLAIN).indexOf("press-4"), WHERE_AT);
 });
 
+test("in a narrow terminal what and why stand below, indented, and cut after three lines", (t) => {
+  const denied = stored({ decision: "denial", stage: "value", rule: "recipes", reason: "9 is above 8" });
+  t.deepEqual(formatRecord(denied, { ...PLAIN, width: 100 }).split("\n"), [
+    "2026-05-01 08:30:15.250+02:00      1234  DENIED  alice             press-4/plc",
+    "    write multiple registers, holding registers 40..41 = 5, 6 (function 16, unit 1) — value: rule",
+    "    recipes: 9 is above 8",
+  ]);
+  t.false(formatHeader({ ...PLAIN, width: 100 }).includes("WHAT"));
+  const long = formatRecord({ ...denied, reason: "why ".repeat(100) }, { ...PLAIN, width: 100 }).split("\n");
+  t.is(long.length, 4);
+  t.true(long.at(-1)?.endsWith("…"));
+  t.false(formatRecord(denied, { ...PLAIN, width: 140 }).includes("\n"));
+});
+
 test("the decision alone is coloured, and only when colour is asked for", (t) => {
   const color = { ...PLAIN, color: true };
   t.true(formatRecord(stored({}), color).includes("  \u001b[32mPERMIT\u001b[0m  alice"));
@@ -77,7 +91,9 @@ test("hostile text leaves neither its column nor its line, and no width is excee
       t.is(columns(line.slice(0, 49)), 49);
       t.is(line.slice(41, 47), "PERMIT");
       t.is(columns(until(line, WHERE_AT)), WHERE_AT);
-      t.true(columns(formatRecord(record, { ...PLAIN, width: most })) <= most);
+      const [first = "", ...more] = formatRecord(record, { ...PLAIN, width: most }).split("\n");
+      t.true(columns(first) <= most);
+      t.true(more.length <= 3 && more.every((each) => each.startsWith("    ") && columns(each) <= most));
     }),
     { numRuns: 500 },
   );
