@@ -28,6 +28,7 @@ export function answerDenied(socket: TLSSocket, refused: Refused, asked: (operat
   const timer = setTimeout(() => socket.destroy(), PATIENCE);
   socket.once("close", () => clearTimeout(timer));
   socket.on("data", (chunk: Buffer) => {
+    if (socket.destroyed) return;
     try {
       frames.push(chunk);
       while (!socket.destroyed && frames.next()) answer(frames.bytes, frames.start, frames.end);

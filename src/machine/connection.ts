@@ -159,6 +159,7 @@ export class Connection implements Flushable {
   }
 
   #read(buffer: Buffer, length: number): void {
+    if (this.#gone) return;
     const frames = this.#frames;
     this.#lastReply = this.#clock.monotonic();
     try {

@@ -30,6 +30,8 @@ export interface SerialPortOptions {
 }
 
 const BROADCAST = 0;
+/** Milliseconds between two chunks of one frame at most: the operating system, and USB adapters more so, hand bytes on in pieces. */
+const CHUNK_GAP = 25;
 
 /**
  * Modbus RTU behind a serial line (MODBUS over Serial Line V1.02): one request at a time on the wire, 3.5 characters of
@@ -49,7 +51,9 @@ export class SerialPort implements MachinePort {
   #current: Transaction | null = null;
   #timeout: NodeJS.Timeout | null = null;
   #quietUntil = 0;
-  #waitingForQuiet = false;
+  #quiet: NodeJS.Timeout | null = null;
+  /** Ends a reply whose length its first bytes do not tell. */
+  #frameEnd: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: SerialPortOptions, clock: Clock, events: PortEvents) {
@@ -104,6 +108,8 @@ export class SerialPort implements MachinePort {
 
   close(): void {
     this.#closed = true;
+    if (this.#quiet) clearTimeout(this.#quiet);
+    this.#quiet = null;
     this.#lost("niac closed the serial line");
   }
 
@@ -133,18 +139,20 @@ export class SerialPort implements MachinePort {
   }
 
   #next(): void {
-    if (this.#current || this.#ring.queued === 0 || this.#closed || this.#waitingForQuiet) return;
+    if (this.#current || this.#ring.queued === 0 || this.#closed || this.#quiet) return;
     if (!this.#device) {
       this.#open();
       return;
     }
     const now = this.#clock.monotonic();
     if (now < this.#quietUntil) {
-      this.#waitingForQuiet = true;
-      setTimeout(() => {
-        this.#waitingForQuiet = false;
-        this.#next();
-      }, Math.ceil(this.#quietUntil - now));
+      this.#quiet = setTimeout(
+        () => {
+          this.#quiet = null;
+          this.#next();
+        },
+        Math.ceil(this.#quietUntil - now),
+      );
       return;
     }
     const transaction = this.#ring.takeFor(this);
@@ -170,7 +178,10 @@ export class SerialPort implements MachinePort {
     // The time a machine has to answer begins when it is asked, however long the line was busy before.
     this.#timeout = setTimeout(() => {
       const reason = `${name} (unit ${transaction.operation.unit}) did not answer within ${requestTimeout} ms`;
-      this.#done()?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
+      const late = this.#done();
+      // A serial line has no transaction ids: an answer that still comes must not be taken for the next request's.
+      this.#quietUntil = this.#clock.monotonic() + requestTimeout;
+      late?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
       this.#next();
     }, requestTimeout);
   }
@@ -179,18 +190,30 @@ export class SerialPort implements MachinePort {
     const transaction = this.#current;
     // Bytes nobody asked for: noise, or an answer that came too late. The line must fall silent before the next request.
     if (!transaction) {
-      this.#quietUntil = this.#clock.monotonic() + this.#silence();
+      this.#quietUntil = this.#clock.monotonic() + Math.max(this.#silence(), CHUNK_GAP);
+      if (this.#quiet) clearTimeout(this.#quiet);
+      this.#quiet = null;
+      this.#next();
       return;
     }
+    if (this.#frameEnd) clearTimeout(this.#frameEnd);
+    this.#frameEnd = null;
     if (this.#replyLength + chunk.length > RTU_MAX_FRAME) {
       this.#bad(`the reply is longer than ${RTU_MAX_FRAME} bytes`);
       return;
     }
     chunk.copy(this.#reply, this.#replyLength);
     this.#replyLength += chunk.length;
+    const expected = expectedReplyLength(transaction.operation, this.#reply, 0, this.#replyLength);
+    if (expected === 0) {
+      this.#frameEnd = setTimeout(() => this.#complete(transaction), Math.max(this.#silence(), CHUNK_GAP));
+    } else if (this.#replyLength >= expected) {
+      this.#complete(transaction);
+    }
+  }
+
+  #complete(transaction: Transaction): void {
     try {
-      const expected = expectedReplyLength(transaction.operation, this.#reply, 0, this.#replyLength);
-      if (expected === 0 || this.#replyLength < expected) return;
       const end = decodeRtu(transaction.operation.unit, this.#reply, 0, this.#replyLength);
       const reply = decodeReply(transaction.operation, this.#reply, 1, end);
       this.#done()?.answered(reply);
@@ -217,6 +240,8 @@ export class SerialPort implements MachinePort {
     this.#current = null;
     if (this.#timeout) clearTimeout(this.#timeout);
     this.#timeout = null;
+    if (this.#frameEnd) clearTimeout(this.#frameEnd);
+    this.#frameEnd = null;
     this.#quietUntil = this.#clock.monotonic() + this.#silence();
     if (transaction?.lane) transaction.lane.inFlight--;
     return transaction;
