@@ -38,8 +38,8 @@ export function decide(
   if (barsRead !== null) return explainForbid(state, operation, kind, barsRead);
 
   const clock = context.monotonic ?? now;
-  const write = onWrite === null ? null : cover(onWrite, writes, writes, state, context, clock, null);
-  const read = onRead === null ? null : cover(onRead, reads, null, state, context, clock, write);
+  const write = onWrite === null ? null : cover(onWrite, writes, writes, state, context, clock);
+  const read = onRead === null ? null : cover(onRead, reads, null, state, context, clock);
   if (write === "not" || write === "rate" || typeof read === "string") {
     return explainGrants(state, operation, now, context, clock);
   }
@@ -71,10 +71,7 @@ function forbidder({ forbids }: Slice, range: AddressRange, writes: Writes | nul
 /** Why no grant covers an access: `rate` where one would but for its pace. */
 type Uncovered = "not" | "rate" | "depends";
 
-/**
- * The grant that covers the access: one without a limit on operations a second before one with. `paid`: the grant the
- * operation's other access is charged to, which is charged once for both.
- */
+/** The grant that covers the access: one without a limit on operations a second before one with. */
 function cover(
   slice: Slice,
   range: AddressRange | null,
@@ -82,7 +79,6 @@ function cover(
   state: SessionState,
   context: DecideContext,
   clock: number,
-  paid: CompiledGrant | Uncovered | null,
 ): CompiledGrant | Uncovered {
   if (range === null) return "not";
   const last = range.address + range.quantity - 1;
@@ -102,7 +98,7 @@ function cover(
     if (rule === undefined) break;
     const fit = fitOf(limited, i, writes, context);
     if (fit === "not") continue;
-    if (rule !== paid && context.rates?.has(rule.rule, state.user, clock) !== true) {
+    if (context.rates?.has(rule.rule, state.user, clock) !== true) {
       if (found === "not") found = "rate";
     } else if (fit === "fits") return rule;
     else found = "depends";

@@ -70,7 +70,7 @@ export function explainGrants(
     const nearest = nearestGrant(found);
     if (nearest === null) continue;
     const { grant, stage } = nearest;
-    return denial(stage, grant.rule.name, WORDS[stage](grant, found));
+    return denial(stage === "table" ? "address" : stage, grant.rule.name, WORDS[stage](grant, found));
   }
   return denial("function", null, {
     reason: `${functionText(operation.functionCode, operation.subFunction)} to ${where} lacks a part that this function has`,
@@ -97,18 +97,15 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
       advice: `Add unit ${operation.unit} to grant "${rule.name}".`,
     };
   },
+  table: ({ rule }, { state, access }) => ({
+    reason: `grant "${rule.name}" lets ${state.user} ${access.kind} no ${TABLE_WORDS[access.table]} ${of(state)}; ${intervalText(access)} was asked`,
+    advice: addressAdvice(rule.name, access),
+  }),
   address: (grant, { state, access }) => {
-    const { name } = grant.rule;
-    const verb = access.kind === "write" ? "write" : "read";
-    const table = TABLE_WORDS[access.table];
     const listed = runsOf(grant, access.kind, access.table).map(intervalText);
-    const may =
-      listed.length === 0
-        ? `grant "${name}" lets ${state.user} ${verb} no ${table} ${of(state)}`
-        : `${state.user} may ${verb} ${table}s ${of(state)} only at ${listText(listed)}`;
     return {
-      reason: `${may}; ${intervalText(access)} was asked`,
-      advice: `Add ${rangeText(access.table, access)} to the ${verb}s of grant "${name}".`,
+      reason: `${state.user} may ${access.kind} ${TABLE_WORDS[access.table]}s ${of(state)} only at ${listText(listed)}; ${intervalText(access)} was asked`,
+      advice: addressAdvice(grant.rule.name, access),
     };
   },
   value: (grant, c) => limitWords(grant, c),
@@ -149,6 +146,10 @@ function limitWords(grant: CompiledGrant, c: Case): Words {
     reason: `${state.user} may write ${where} ${of(state)} only with values ${part.min}..${part.max}; ${asked}`,
     advice: `Write a value in ${part.min}..${part.max}, or change the limits of grant "${grant.rule.name}".`,
   };
+}
+
+function addressAdvice(name: string, access: Access): string {
+  return `Add ${rangeText(access.table, access)} to the ${access.kind}s of grant "${name}".`;
 }
 
 function deed(operation: Operation, access: Access): string {

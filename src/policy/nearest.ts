@@ -33,8 +33,21 @@ export interface Case {
   readonly clock: number;
 }
 
-/** In the order in which an operation passes them: the later a grant fails, the nearer it came. */
-const STAGES = ["function", "unit", "address", "value", "change", "when", "connections", "rate"] as const;
+/**
+ * In the order in which an operation passes them: the later a grant fails, the nearer it came. `table`: it has no
+ * address in that table at all, which a denial calls `address` too.
+ */
+const STAGES = [
+  "function",
+  "unit",
+  "table",
+  "address",
+  "value",
+  "change",
+  "when",
+  "connections",
+  "rate",
+] as const;
 
 export type OperationStage = (typeof STAGES)[number];
 
@@ -68,7 +81,7 @@ function failingStage(grant: CompiledGrant, c: Case): OperationStage | null {
   if (!matchesFunction(grant, operation.functionCode, operation.subFunction)) return "function";
   if (!matchesUnit(grant, operation.unit, false)) return "unit";
   const run = coveringRun(grant, access);
-  if (run === undefined) return "address";
+  if (run === undefined) return runsOf(grant, access.kind, access.table).length === 0 ? "table" : "address";
   const limit = failingLimit(run, c);
   if (limit !== null) return limit.stage;
   if (!holds(grant, now)) return "when";

@@ -120,7 +120,7 @@ function denyNearest(
   if (full !== undefined) {
     const { name, rate } = full.rule;
     return denial("connections", name, {
-      reason: `${user} already has the ${rate?.connections} sessions to ${machine}/${service} that grant "${name}" gives at once`,
+      reason: `${user} has all sessions open to ${machine}/${service} that grant "${name}" gives at once: ${rate?.connections}`,
       advice: `End one of them, or raise "connections" of grant "${name}".`,
     });
   }

@@ -1,4 +1,4 @@
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import {
   compilePolicy,
   decide,
@@ -11,13 +11,19 @@ import type { Snapshot } from "../../../src/site/snapshot.ts";
 import { Cedar, possible } from "./cedar.ts";
 import { type Ask, Dice, type Visit, drawSnapshot, drawVisit } from "./generator.ts";
 
-const SNAPSHOTS = 1000;
+/** Snapshots of one test: ten tests of them, so that a slow machine still shows progress. */
+const SNAPSHOTS = 100;
 const VISITS = 3;
 const ASKS = 20;
 
-test("Cedar and niac never disagree", (t) => {
+for (let part = 0; part < 10; part++) {
+  const first = part * SNAPSHOTS + 1;
+  test(`Cedar and niac never disagree, seeds ${first}..${first + SNAPSHOTS - 1}`, compare, first);
+}
+
+function compare(t: ExecutionContext, first: number): void {
   const tally = { sessions: 0, refusals: 0, permits: 0, denials: 0, forbids: 0, questions: 0, steps: 0 };
-  for (let seed = 1; seed <= SNAPSHOTS; seed++) {
+  for (let seed = first; seed < first + SNAPSHOTS; seed++) {
     const dice = new Dice(seed);
     const snapshot = drawSnapshot(dice);
     const policy = compilePolicy(snapshot);
@@ -87,13 +93,13 @@ test("Cedar and niac never disagree", (t) => {
   }
   t.log(tally);
   const decisions = tally.permits + tally.denials;
-  t.true(decisions > 10_000, "too few sessions open");
+  t.true(decisions > 1000, "too few sessions open");
   t.true(tally.permits > decisions / 10, "too few permits");
   t.true(tally.denials - tally.forbids > decisions / 10, "too few denials for want of a grant");
   t.true(tally.forbids > decisions / 10, "too few forbids");
-  t.true(tally.questions > 100 && tally.steps > 100, "too few limits on steps and masks");
+  t.true(tally.questions > 10 && tally.steps > 5, "too few limits on steps and masks");
   t.true(tally.refusals > (VISITS * SNAPSHOTS) / 10, "too few sessions refused");
-});
+}
 
 /** Prints what reproduces a disagreement. */
 function same(

@@ -162,13 +162,13 @@ function numbers(letter: string, values: readonly number[]): Context {
 function policyText(effect: "permit" | "forbid", rule: Forbid): string {
   const { who } = rule;
   const conditions = [
-    who.users === null ? "true" : `[${entities("User", who.users)}].contains(principal)`,
-    who.groups === null ? "true" : `principal in [${entities("Group", who.groups)}]`,
+    who.users === null ? "true" : `[${uids("User", who.users)}].contains(principal)`,
+    who.groups === null ? "true" : `principal in [${uids("Group", who.groups)}]`,
     attribute("device", who.devices),
     attribute("role", who.roles),
     attribute("tier", who.tiers),
     attribute("tenant", who.tenants),
-    `[${entities("Service", rule.services)}].contains(resource)`,
+    `[${uids("Service", rule.services)}].contains(resource)`,
     rule.from === null ? "true" : any(rule.from.map((cidr) => `context.source.isInRange(ip("${cidr}"))`)),
     rule.when === null ? "true" : whenText(rule.when),
     effect === "permit" ? permitText(rule.modbus) : forbidText(rule.modbus),
@@ -277,7 +277,7 @@ function attribute(name: string, values: readonly string[] | null): string {
   return `principal has ${name} && [${values.map((value) => JSON.stringify(value)).join(", ")}].contains(principal.${name})`;
 }
 
-function entities(type: string, names: readonly string[]): string {
+function uids(type: string, names: readonly string[]): string {
   return names.map((name) => `${type}::${JSON.stringify(name)}`).join(", ");
 }
 

@@ -87,7 +87,7 @@ const grant = rule.extend({
 export type GrantForm = z.input<typeof grant>;
 export type ForbidForm = z.input<typeof rule>;
 
-export const documentForm = z.strictObject({
+const siteForm = z.strictObject({
   timeZone: z.string().default("UTC"),
   protocol: z.enum(["modbus-tcp", "modbus-rtu"]).default("modbus-tcp"),
   units: z.array(z.number()).default([]),
@@ -97,7 +97,7 @@ export const documentForm = z.strictObject({
   forbids: z.array(rule).default([]),
 });
 
-const identityForm = z.strictObject({
+export const identityForm = z.strictObject({
   user: z.string().default("alice"),
   device: z.string().nullable().default("laptop-1"),
   groups: z.array(z.string()).default([]),
@@ -119,7 +119,7 @@ const writeRange = z
       : { table: where, address, quantity: 1, ...what },
   );
 
-export const operationForm = z.strictObject({
+const asked = z.strictObject({
   unit: z.number().default(1),
   code: z.number(),
   sub: z.number().default(-1),
@@ -128,8 +128,7 @@ export const operationForm = z.strictObject({
 });
 
 /** One machine, `press-4`, with the Modbus service `plc` and the VNC service `panel`; a second, `oven-1`, with `plc`. */
-export function snapshotOf(form: z.input<typeof documentForm>): Snapshot {
-  const { timeZone, protocol, units, ...rules } = documentForm.parse(form);
+function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteForm>): Snapshot {
   const host = { host: "192.0.2.4", port: 502 };
   const plc = {
     name: "plc",
@@ -172,6 +171,12 @@ export function snapshotOf(form: z.input<typeof documentForm>): Snapshot {
   };
 }
 
+export const documentForm = siteForm.transform(siteOf);
+
+export function snapshotOf(form: z.input<typeof documentForm>): Snapshot {
+  return documentForm.parse(form);
+}
+
 export function identityOf(form: z.input<typeof identityForm> = {}): Identity {
   return {
     ...identityForm.parse(form),
@@ -183,9 +188,18 @@ export function identityOf(form: z.input<typeof identityForm> = {}): Identity {
   };
 }
 
+export const operationForm = asked.transform(({ unit, code, sub, reads, writes }): Operation => ({
+  unit,
+  functionCode: code,
+  subFunction: sub,
+  reads,
+  writes,
+  files: [],
+  data: new Uint8Array(),
+}));
+
 export function operationOf(form: z.input<typeof operationForm>): Operation {
-  const { unit, code, sub, reads, writes } = operationForm.parse(form);
-  return { unit, functionCode: code, subFunction: sub, reads, writes, files: [], data: new Uint8Array() };
+  return operationForm.parse(form);
 }
 
 /** Function 6: one holding register. */

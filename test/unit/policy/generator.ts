@@ -125,11 +125,11 @@ export function drawSnapshot(dice: Dice): Snapshot {
     people: Object.fromEntries(USERS.filter(() => !dice.once(4)).map((user) => [user, dice.some(GROUPS)])),
     certificateGroups: dice.once(2) ? dice.some(GROUPS) : [],
   });
-  const grants = Array.from({ length: dice.below(8) }, (_, i): Grant => ({
+  const grants = Array.from({ length: dice.below(10) }, (_, i): Grant => ({
     ...drawRule(dice, `grant-${i}`, true),
     rate: null,
   }));
-  const forbids = Array.from({ length: dice.below(5) }, (_, i): Forbid =>
+  const forbids = Array.from({ length: dice.below(7) }, (_, i): Forbid =>
     drawRule(dice, `forbid-${i}`, false),
   );
   return { ...snapshot, grants, forbids };
@@ -216,7 +216,7 @@ function drawLimits(dice: Dice, grant: boolean) {
   return {
     min,
     max: min + dice.below(grant ? 28 : 12),
-    maxChange: grant && dice.once(3) ? dice.below(20) : null,
+    maxChange: grant && dice.once(2) ? dice.below(12) : null,
   };
 }
 
