@@ -1,7 +1,7 @@
 /** Machines and their services, from the document to the snapshot; and what two services must not share. */
 import type { Path, Reporter } from "./findings.ts";
 import { intersects, intervalsOf } from "./interval.ts";
-import type { MachineDocument, ServiceDocument } from "./schema.ts";
+import type { MachineDocument, ServiceDocument } from "./schema-machine.ts";
 import type { Interval, Machine, ModbusService, SerialLine, Service, TcpService } from "./snapshot.ts";
 
 function numbersOf(intervals: readonly Interval[] | undefined): readonly number[] {

@@ -60,7 +60,8 @@ export class Reporter {
   }
 
   error(path: Path, message: string, hint: Hint = {}): void {
-    this.errorAt(this.#locate(path, hint.spot ?? "value"), path, message, hint);
+    this.#errors += 1;
+    this.#add("error", null, path, message, hint);
   }
 
   /** For what has no path of its own: a syntax error, the second of two equal keys. */
@@ -70,7 +71,7 @@ export class Reporter {
   }
 
   warn(path: Path, message: string, hint: Hint = {}): void {
-    this.#add("warning", this.#locate(path, hint.spot ?? "value"), path, message, hint);
+    this.#add("warning", null, path, message, hint);
   }
 
   /** The line a path begins at, for messages that name a second place. */
@@ -89,11 +90,12 @@ export class Reporter {
     ];
   }
 
-  #add(severity: Severity, { line, column }: Position, path: Path, message: string, hint: Hint): void {
+  #add(severity: Severity, position: Position | null, path: Path, message: string, hint: Hint): void {
     if (this.full) {
       this.#dropped += 1;
       return;
     }
+    const { line, column } = position ?? this.#locate(path, hint.spot ?? "value");
     this.#findings.push({
       severity,
       line,

@@ -22,7 +22,7 @@ export function withVersion(snapshot: Snapshot, version: number): Snapshot {
 
 /** Freezes plain values all the way down. */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  if (typeof value !== "object" || value === null) return value;
   for (const inner of Object.values(value)) deepFreeze<unknown>(inner);
   return Object.freeze(value);
 }

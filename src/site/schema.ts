@@ -1,9 +1,10 @@
 /** The site document's schema: what zod checks, what an editor is told (site.schema.json), and its types. */
 import { z } from "zod";
-import { RANGE_PATTERN, readPorts, readUnit } from "./address.ts";
+import { RANGE_PATTERN, readPorts } from "./address.ts";
 import { isTimeZone } from "./calendar.ts";
-import { host, ipAddress, readDnsName, readEndpoint } from "./network.ts";
+import { host, ipAddress, readDnsName } from "./network.ts";
 import { duration, mistake, name, readText, scalar, shown, text, whole } from "./scalar.ts";
+import { machineSchema } from "./schema-machine.ts";
 import { forbidSchema, grantSchema } from "./schema-rule.ts";
 
 const SECOND = 1000;
@@ -54,120 +55,6 @@ export const siteSchema = z.strictObject({
   ),
   timeZone,
   limits: limits.prefault({}).meta({ description: "Limits of the appliance" }),
-});
-
-const unsafeTls12 = z.boolean().default(false).meta({
-  description: "Take TLS 1.2 for this service, for clients that have no 1.3. A weakening: off unless needed",
-});
-
-const units = (last: number) =>
-  z
-    .array(
-      scalar(
-        {
-          description: "Unit identifier, or a range",
-          anyOf: [
-            { type: "integer", minimum: 0, maximum: last },
-            { type: "string", pattern: RANGE_PATTERN },
-          ],
-        },
-        (input) => readUnit(last, input),
-      ),
-    )
-    .min(1)
-    .optional()
-    .meta({ description: "Units that exist behind this service; without it, any" });
-
-const modbusLimits = {
-  maxQueued: whole(
-    "Requests waiting at most, over all sessions; beyond it, exception 06",
-    1,
-    65_536,
-    256,
-  ).default(256),
-  requestTimeout: duration(
-    "Time for the machine's answer; beyond it, exception 0B",
-    10,
-    MINUTE,
-    "2s",
-  ).default(2 * SECOND),
-  unsafeTls12,
-};
-
-const endpoint = (description: string, port: number | null) =>
-  scalar({ description, type: "string" }, (input) => readEndpoint(input, port));
-
-const modbusTcp = z.strictObject({
-  protocol: z.literal("modbus-tcp").meta({ description: "Modbus TCP" }),
-  address: endpoint("Where the machine listens: host:port, port 502 where none is given", 502),
-  units: units(255),
-  maxConnections: whole("Connections niac opens to the machine at most", 1, 64, 2).default(2),
-  maxPending: whole("Requests a connection carries unanswered at most", 1, 64, 1).default(1),
-  ...modbusLimits,
-});
-
-const serialPath = scalar(
-  {
-    description: "The serial line's device, e.g. /dev/ttyS1",
-    type: "string",
-    pattern: "^/dev/[A-Za-z0-9._/-]+$",
-  },
-  (input) => {
-    const good =
-      typeof input === "string" && /^\/dev\/[A-Za-z0-9._/-]+$/.test(input) && !input.includes("..");
-    return good && input.length <= 255
-      ? { value: input }
-      : mistake(`${shown(input)} is no serial line`, "a device such as /dev/ttyS1");
-  },
-);
-
-const BAUD_RATES = [1200, 2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200];
-
-const baudRate = scalar({ description: "Bits per second", enum: BAUD_RATES, fallback: 19_200 }, (input) =>
-  typeof input === "number" && BAUD_RATES.includes(input)
-    ? { value: input }
-    : mistake(`${shown(input)} is no rate of a serial line`, BAUD_RATES.join(", ")),
-);
-
-const modbusRtu = z.strictObject({
-  protocol: z.literal("modbus-rtu").meta({ description: "Modbus RTU on a serial line of the appliance" }),
-  serial: z
-    .strictObject({
-      path: serialPath,
-      baudRate: baudRate.default(19_200),
-      parity: z.enum(["none", "even", "odd"]).default("even").meta({ description: "Parity" }),
-      stopBits: z
-        .union([z.literal(1), z.literal(2)])
-        .optional()
-        .meta({
-          description:
-            "Stop bits; without it 1 with parity and 2 without (Modbus over Serial Line V1.02, 2.5.1)",
-        }),
-    })
-    .meta({ description: "The serial line" }),
-  units: units(247),
-  ...modbusLimits,
-});
-
-const tcp = z.strictObject({
-  protocol: z.literal("tcp").meta({ description: "Relayed as it is: VNC, SSH, HTTP, S7, EtherNet/IP" }),
-  address: endpoint("Where the machine listens: host:port", null),
-  unsafeTls12,
-});
-
-export const serviceSchema = z
-  .discriminatedUnion("protocol", [modbusTcp, modbusRtu, tcp])
-  .meta({ description: "A service of the machine" });
-
-export const machineSchema = z.strictObject({
-  description: text("What and where this machine is", 1000).default(""),
-  whenUnrecorded: z.enum(["deny", "readOnly", "allow"]).default("readOnly").meta({
-    description: "What still runs while nothing can be recorded: nothing, what only reads, or everything",
-  }),
-  services: z
-    .record(name("The service's name"), serviceSchema)
-    .default({})
-    .meta({ description: "What the machine offers, by name" }),
 });
 
 export const personSchema = z.strictObject({
@@ -273,8 +160,6 @@ export const documentSchema = z.strictObject({
 });
 
 export type SiteDocument = z.output<typeof siteSchema>;
-export type MachineDocument = z.output<typeof machineSchema>;
-export type ServiceDocument = z.output<typeof serviceSchema>;
 export type PersonDocument = z.output<typeof personSchema>;
 export type GroupDocument = z.output<typeof groupSchema>;
 export type DestinationDocument = z.output<typeof destinationSchema>;

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
 import * as fc from "fast-check";
-import { parseSite } from "../../../src/site/index.ts";
+import { parseSite, parseSnapshot } from "../../../src/site/index.ts";
 import { MAX_RULE_SERVICES } from "../../../src/site/parse.ts";
 import { MAX_STEPS } from "../../../src/site/shadow.ts";
 
@@ -97,8 +97,9 @@ test("a grant with addresses opens no file records unless function 21 is named",
   t.true(codes("{ functions: readWrite }").includes(21));
 });
 
-test("the snapshot is frozen all the way down", (t) => {
+test("the snapshot is frozen all the way down, and so is one from the channel", (t) => {
   const { snapshot } = parseSite(read("good/plant.yaml"), "plant.yaml");
+  t.not(snapshot, null);
   const loose: unknown[] = [];
   const walk = (value: unknown) => {
     if (typeof value !== "object" || value === null) return;
@@ -106,7 +107,7 @@ test("the snapshot is frozen all the way down", (t) => {
     for (const inner of Object.values(value)) walk(inner);
   };
   walk(snapshot);
-  t.not(snapshot, null);
+  walk(parseSnapshot(json("good/plant.snapshot.json")));
   t.deepEqual(loose, []);
 });
 
