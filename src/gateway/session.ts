@@ -31,9 +31,13 @@ export interface Opening {
   readonly source: string;
 }
 
-/** Names are random, so that records made before and after a restart never share one. */
+/** Of this process alone, so that names made before and after a restart never meet; in it they are counted. */
+const PREFIX = randomBytes(9).toString("base64url");
+let made = 0;
+
+/** A name for a session or a record. Unique, and no secret. */
 export function freshId(): string {
-  return randomBytes(9).toString("base64url");
+  return `${PREFIX}-${(made++).toString(36)}`;
 }
 
 /** One laptop's connection to one service of one machine. Kinds of services say what flows; this keeps who, since when, how much. */

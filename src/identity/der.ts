@@ -154,23 +154,39 @@ export function bitsOf(content: Uint8Array, what: string): { bytes: Uint8Array; 
   return { bytes: content.subarray(1), unused };
 }
 
+/** Characters of YYMMDDHHMMSSZ and YYYYMMDDHHMMSSZ, and the two of them that are not any digit. */
+const UTC_TIME = 13;
+const GENERALIZED_TIME = 15;
+const DIGIT_0 = 0x30;
+const ZULU = 0x5a;
+
 /** Milliseconds since the epoch. Seconds and Z are always there (RFC 5280, section 4.1.2.5); 50..99 are the years 19xx. */
 export function timeOf(element: Element, what: string): number {
-  const text = Buffer.from(element.content).toString("latin1");
-  const digits = element.tag === TAG.utcTime ? 12 : 14;
-  const known = element.tag === TAG.utcTime || element.tag === TAG.generalizedTime;
-  if (!known || text.length !== digits + 1 || !/^\d+Z$/.test(text)) {
+  const { tag, content } = element;
+  const short = tag === TAG.utcTime;
+  const length = short ? UTC_TIME : GENERALIZED_TIME;
+  if ((!short && tag !== TAG.generalizedTime) || content.length !== length || content[length - 1] !== ZULU) {
     throw new PeerError("der-time", `${what} is no time in UTC`);
   }
-  const century = Number(text.slice(0, 2)) < 50 ? "20" : "19";
-  const full = digits === 12 ? century + text : text;
-  const iso = full.replace(/^(....)(..)(..)(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6.000Z");
-  const time = Date.parse(iso);
-  // Date.parse takes 24:00 and 30 February for the day after.
-  if (Number.isNaN(time) || new Date(time).toISOString() !== iso) {
+  const pair = (at: number): number => {
+    const tens = content[at]! - DIGIT_0;
+    const ones = content[at + 1]! - DIGIT_0;
+    if (tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9) return tens * 10 + ones;
+    throw new PeerError("der-time", `${what} is no time in UTC`);
+  };
+  const first = pair(0);
+  const year = short ? first + (first < 50 ? 2000 : 1900) : first * 100 + pair(2);
+  const at = short ? 2 : 4;
+  const [month, day, hour, minute, second] = [pair(at), pair(at + 2), pair(at + 4), pair(at + 6), pair(at + 8)];
+  const time = new Date(0);
+  time.setUTCFullYear(year, month - 1, day);
+  time.setUTCHours(hour, minute, second);
+  // Date carries 24:00 and 30 February over into the day after.
+  const kept = time.getUTCMonth() === month - 1 && time.getUTCDate() === day && time.getUTCHours() === hour;
+  if (!kept || minute > 59 || second > 59) {
     throw new PeerError("der-time", `${what} is no date of the calendar`);
   }
-  return time;
+  return time.getTime();
 }
 
 function hex(byte: number): string {
