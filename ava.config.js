@@ -4,4 +4,6 @@ export default {
   extensions: ["ts"],
   require: ["./test/support/require-node.ts"],
   timeout: "120s",
+  // A process for each file, as on the appliance: in a thread, serialport's addon crashes and a process' umask cannot be set.
+  workerThreads: false,
 };
