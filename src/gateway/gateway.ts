@@ -32,7 +32,7 @@ export class Gateway implements ListenerHost, Surroundings {
   readonly admission = new Admission();
   readonly recorder: Recorder;
   readonly flusher = new Flusher();
-  readonly rates = new RateBook();
+  readonly rates = new RateBook(() => this.clock.monotonic());
   readonly clock: Clock;
   readonly #log: Logger;
   readonly #registry = new Registry();

@@ -65,9 +65,10 @@ export class ModbusRequest implements Transaction {
     this.operation = operation;
   }
 
-  begin(): void {
+  /** `now`: milliseconds since the epoch. */
+  begin(now: number): void {
     const host = this.#host;
-    const verdict = this.#decide();
+    const verdict = this.#decide(now);
     if (isPermit(verdict)) {
       if (effect(this.operation) === "write") this.#write(verdict);
       else this.#read(verdict);
@@ -104,21 +105,18 @@ export class ModbusRequest implements Transaction {
   }
 
   /** Charges the grant's operations per second. */
-  #decide(): ReturnType<typeof decide> {
+  #decide(now: number): ReturnType<typeof decide> {
     const { permit, surroundings } = this.#host;
-    const { clock, rates } = surroundings;
-    const monotonic = clock.monotonic();
-    const current = this.#current;
-    const context = current === null ? { rates, monotonic } : { rates, monotonic, current };
-    return decide(permit, this.operation, clock.now(), context);
+    const { rates } = surroundings;
+    return decide(permit, this.operation, now, this.#current === null ? { rates } : { rates, current: this.#current });
   }
 
   /** Under changed rules, what was charged once. */
   #decideAgain(): ReturnType<typeof decide> {
     const { permit, surroundings } = this.#host;
-    const rates = new RateBook();
-    const current = this.#current;
-    return decide(permit, this.operation, surroundings.clock.now(), current === null ? { rates } : { rates, current });
+    const rates = new RateBook(() => 0);
+    const context = this.#current === null ? { rates } : { rates, current: this.#current };
+    return decide(permit, this.operation, surroundings.clock.now(), context);
   }
 
   #read(permit: OperationPermit): void {
@@ -183,7 +181,7 @@ export class ModbusRequest implements Transaction {
           failed(`it answered with exception ${reply.exception}, ${exceptionName(reply.exception)}`, reply.exception);
         } else {
           this.#current = coils ? readCoils(operation, reply) : readRegisters(reply);
-          const verdict = this.#decide();
+          const verdict = this.#decide(host.surroundings.clock.now());
           if (isPermit(verdict)) {
             void this.#recordAndSend(verdict);
           } else {

@@ -136,7 +136,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     }
     this.#pending++;
     if (this.#holding) this.#held.push(request);
-    else request.begin();
+    else request.begin(this.lastActive);
   }
 
   #malformed(error: PeerError, bytes: Uint8Array): void {
@@ -167,7 +167,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     while (!this.#holding && !this.ended) {
       const next = this.#held.shift();
       if (!next) return;
-      next.begin();
+      next.begin(this.around.clock.now());
     }
   }
 

@@ -37,11 +37,10 @@ export function decide(
   const barsRead = onRead === null || reads === null ? null : forbidder(onRead, reads, null);
   if (barsRead !== null) return explainForbid(state, operation, kind, barsRead);
 
-  const clock = context.monotonic ?? now;
-  const write = onWrite === null ? null : cover(onWrite, writes, writes, state, context, clock);
-  const read = onRead === null ? null : cover(onRead, reads, null, state, context, clock);
+  const write = onWrite === null ? null : cover(onWrite, writes, writes, state, context);
+  const read = onRead === null ? null : cover(onRead, reads, null, state, context);
   if (write === "not" || write === "rate" || typeof read === "string") {
-    return explainGrants(state, operation, now, context, clock);
+    return explainGrants(state, operation, now, context);
   }
   if (write === "depends") {
     const { table, address, quantity } = writes ?? ANY;
@@ -50,10 +49,10 @@ export function decide(
   const rule = write ?? read;
   // Function 23 has both accesses; with one missing it was not made by the codec, and half of it was not judged.
   if (rule === null || (functionCode === 23 && (write === null || read === null))) {
-    return explainGrants(state, operation, now, context, clock);
+    return explainGrants(state, operation, now, context);
   }
-  charge(rule, state, context, clock);
-  if (read !== null && read !== rule) charge(read, state, context, clock);
+  charge(rule, state, context);
+  if (read !== null && read !== rule) charge(read, state, context);
   return makeOperationPermit(operation, state, rule.rule.name);
 }
 
@@ -78,7 +77,6 @@ function cover(
   writes: Writes | null,
   state: SessionState,
   context: DecideContext,
-  clock: number,
 ): CompiledGrant | Uncovered {
   if (range === null) return "not";
   const last = range.address + range.quantity - 1;
@@ -98,7 +96,7 @@ function cover(
     if (rule === undefined) break;
     const fit = fitOf(limited, i, writes, context);
     if (fit === "not") continue;
-    if (context.rates?.has(rule.rule, state.user, clock) !== true) {
+    if (context.rates?.has(rule.rule, state.user) !== true) {
       if (found === "not") found = "rate";
     } else if (fit === "fits") return rule;
     else found = "depends";
@@ -120,7 +118,6 @@ function charge(
   grant: CompiledGrant | Uncovered,
   state: SessionState,
   context: DecideContext,
-  clock: number,
 ) {
-  if (typeof grant !== "string") context.rates?.take(grant.rule, state.user, clock);
+  if (typeof grant !== "string") context.rates?.take(grant.rule, state.user);
 }

@@ -49,7 +49,6 @@ export function explainGrants(
   operation: Operation,
   now: number,
   context: DecideContext,
-  clock: number,
 ): Denial {
   const { service } = state.target;
   const where = `${state.request.machine}/${service.name}`;
@@ -66,7 +65,7 @@ export function explainGrants(
     });
   }
   for (const access of accessesOf(operation)) {
-    const found: Case = { state, operation, access, now, context, clock };
+    const found: Case = { state, operation, access, now, context };
     const nearest = nearestGrant(found);
     if (nearest === null) continue;
     const { grant, stage } = nearest;

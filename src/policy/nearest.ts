@@ -30,7 +30,6 @@ export interface Case {
   readonly access: Access;
   readonly now: number;
   readonly context: DecideContext;
-  readonly clock: number;
 }
 
 /**
@@ -77,7 +76,7 @@ export function nearestGrant(
 }
 
 function failingStage(grant: CompiledGrant, c: Case): OperationStage | null {
-  const { state, operation, access, now, context, clock } = c;
+  const { state, operation, access, now, context } = c;
   if (!matchesFunction(grant, operation.functionCode, operation.subFunction)) return "function";
   if (!matchesUnit(grant, operation.unit, false)) return "unit";
   const run = coveringRun(grant, access);
@@ -87,7 +86,7 @@ function failingStage(grant: CompiledGrant, c: Case): OperationStage | null {
   if (!holds(grant, now)) return "when";
   if (!state.usable.has(grant)) return "connections";
   const paced = (grant.rule.rate?.operationsPerSecond ?? null) !== null;
-  return paced && context.rates?.has(grant.rule, state.user, clock) !== true ? "rate" : null;
+  return paced && context.rates?.has(grant.rule, state.user) !== true ? "rate" : null;
 }
 
 export function coveringRun(grant: CompiledGrant, { kind, table, start, end }: Access): Run | undefined {

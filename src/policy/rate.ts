@@ -11,31 +11,37 @@ interface Bucket {
 
 /**
  * Token buckets, one for each grant and user, shared over all sessions of that user: `operationsPerSecond`, with a
- * burst of one second's worth and at least one operation. Times are monotonic milliseconds; should they go back
- * nevertheless, nothing is refilled for the step.
+ * burst of one second's worth and at least one operation. `monotonic` gives milliseconds of a clock that never goes back;
+ * should it do so nevertheless, nothing is refilled for the step.
  */
 export class RateBook {
   readonly #buckets = new Map<string, Map<string, Bucket>>();
   #size = 0;
+  readonly #monotonic: () => number;
+
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic;
+  }
 
   /** Whether `take` would succeed. */
-  has(grant: Grant, user: string, now: number): boolean {
+  has(grant: Grant, user: string): boolean {
     const rate = grant.rate?.operationsPerSecond ?? null;
-    return rate === null || (rate > 0 && this.#fill(grant.name, rate, user, now).tokens >= 1);
+    return rate === null || (rate > 0 && this.#fill(grant.name, rate, user).tokens >= 1);
   }
 
   /** Spends one operation; false, and nothing spent, where there is none left. */
-  take(grant: Grant, user: string, now: number): boolean {
+  take(grant: Grant, user: string): boolean {
     const rate = grant.rate?.operationsPerSecond ?? null;
     if (rate === null) return true;
     if (!(rate > 0)) return false;
-    const bucket = this.#fill(grant.name, rate, user, now);
+    const bucket = this.#fill(grant.name, rate, user);
     if (bucket.tokens < 1) return false;
     bucket.tokens -= 1;
     return true;
   }
 
-  #fill(name: string, rate: number, user: string, now: number): Bucket {
+  #fill(name: string, rate: number, user: string): Bucket {
+    const now = this.#monotonic();
     const burst = Math.max(1, rate);
     const known = this.#buckets.get(name)?.get(user);
     if (known !== undefined) {

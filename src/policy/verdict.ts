@@ -43,15 +43,13 @@ export interface DecideContext {
   readonly current?: readonly number[];
   /** Charged for the operation where its grant limits operations a second; without it such a grant gives nothing. */
   readonly rates?: RateBook;
-  /** Monotonic milliseconds for `rates`; without it `now` serves. */
-  readonly monotonic?: number;
 }
 
 export type Verdict = SessionPermit | OperationPermit | Denial | NeedsCurrent;
 
 /** True for what this folder made and for nothing else, whatever it looks like. */
 export function isPermit<T>(x: T): x is Extract<T, SessionPermit | OperationPermit> {
-  return SessionPermit.made(x) || OperationPermit.made(x);
+  return OperationPermit.made(x) || SessionPermit.made(x);
 }
 
 export function isDenial<T extends Verdict>(x: T): x is Extract<T, Denial> {
