@@ -65,5 +65,6 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
 
 function relatives(audit: AuditLog, record: AuditRecord): AuditRecord[] {
   const parent = record.ref === undefined ? undefined : audit.byId(record.ref);
-  return [...(parent ? [parent] : []), ...audit.related(record.id)];
+  const found = [...(parent ? [parent] : []), ...audit.related(record.id)];
+  return found.filter(({ index }) => index !== record.index);
 }

@@ -2,6 +2,7 @@ import type { AuditLog } from "../audit/index.ts";
 import { UsageError, type Clock } from "../base/index.ts";
 import type { SiteVersion } from "../link/index.ts";
 import { diffSites, formatChange, formatFinding, parseSite, withVersion, type Snapshot } from "../site/index.ts";
+import { parseAside } from "./parse-aside.ts";
 import type { SiteStore } from "./site-store.ts";
 
 export interface Applied {
@@ -54,7 +55,7 @@ export class Site {
   }
 
   async #apply(text: string, fileName: string, by: string, note: string): Promise<Applied> {
-    const { snapshot, findings } = parseSite(text, fileName);
+    const { snapshot, findings } = await parseAside(text, fileName);
     const report = findings.map((finding) => formatFinding(finding, fileName, text));
     if (!snapshot) return { applied: null, report };
     const changes = diffSites(this.#snapshot.version === 0 ? null : this.#snapshot, snapshot);
