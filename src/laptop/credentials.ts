@@ -90,8 +90,8 @@ function readKey(path: string): KeyObject {
   const pem = read(path, "--key");
   try {
     return createPrivateKey(pem);
-  } catch (error) {
-    const locked = systemCode(error) === "ERR_MISSING_PASSPHRASE";
+  } catch {
+    const locked = pem.includes("ENCRYPTED");
     throw new UsageError(
       "key-file",
       locked

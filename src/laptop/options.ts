@@ -62,7 +62,7 @@ export function readOptions(typed: Typed, lookup: (name: string) => string | und
   return {
     wanted,
     via,
-    appliance: typed.appliance ?? lookup("NIAC_APPLIANCE")?.trim() ?? via.host,
+    appliance: (typed.appliance ?? lookup("NIAC_APPLIANCE")?.trim()) || via.host,
     files: { certificate: values.certificate, key: values.key, ca: values.ca },
     listen: localAddress(typed),
     port: typed.port === undefined ? null : exactPort(typed.port),
