@@ -32,8 +32,7 @@ async function main(): Promise<void> {
     .description("Network Isolation Access Controller: stands before machines that cannot defend themselves")
     .version(NIAC_VERSION)
     .option("--settings <file>", "file of NAME=value lines; the environment goes before it")
-    .addHelpText("after", `\nSettings:\n  NIAC_ORIGIN defaults to this computer's name.\n${describeSettings()}`)
-    .exitOverride();
+    .addHelpText("after", `\nSettings:\n  NIAC_ORIGIN defaults to this computer's name.\n${describeSettings()}`);
   const lookup = (): Lookup => lookupWith(program.opts<{ settings?: string }>().settings);
   const around = surroundings(lookup);
   const supervised = ["--supervised", "stop when standard input ends"] as const;
@@ -63,7 +62,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.endCommand(around));
   program.addCommand(commands.auditCommand(around));
   program.addCommand(connectCommand(laptopSurroundings(lookup, around)));
-  for (const command of program.commands) command.exitOverride();
+  settle(program);
   try {
     await program.parseAsync();
   } catch (error) {
@@ -74,6 +73,12 @@ async function main(): Promise<void> {
     for (const line of commands.explain(error)) process.stderr.write(`${line}\n`);
     process.exitCode = error instanceof UsageError ? EX_WRONG : 1;
   }
+}
+
+/** Wrong usage shows the help of the command it was meant for, and ends in main() like every other error. */
+function settle(command: Command): void {
+  command.exitOverride().showHelpAfterError();
+  for (const each of command.commands) settle(each);
 }
 
 /** Runs a process until it is told to stop: by a signal, or by its supervisor's going. */

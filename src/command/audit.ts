@@ -30,14 +30,14 @@ export function auditCommand(around: Surroundings): Command {
 }
 
 async function tail(around: Surroundings, options: { lines: string; follow: boolean; json: boolean }): Promise<void> {
-  const show = printer(around, options.json);
+  const limit = count(options.lines, "--lines");
+  const print = printer(around, options.json);
   await withControl(around, async (channel) => {
-    const limit = count(options.lines, "--lines");
     let next = 0;
     const showNew = (records: readonly unknown[]): void => {
       const fresh = records.map(parseShown).filter((record) => record.index >= next);
       next = (fresh.at(-1)?.index ?? next - 1) + 1;
-      show(fresh);
+      print(fresh);
     };
     // Following begins before the first read, so that nothing falls between them.
     const early: unknown[] = [];
@@ -48,7 +48,7 @@ async function tail(around: Surroundings, options: { lines: string; follow: bool
     });
     if (options.follow) await channel.call(auditFollow, null);
     const newest = await channel.call(auditRead, { from: null, limit, reverse: true });
-    showNew([...newest].reverse());
+    showNew(newest.toReversed());
     reading = false;
     showNew(early);
     if (!options.follow) return;

@@ -60,9 +60,17 @@ function check(around: Surroundings, file: string): void {
   const snapshot = parsed(around, read(file), file);
   if (!snapshot) return;
   const { machines, grants, forbids, destinations } = snapshot;
-  around.print(
-    `${file} is good: ${machines.length} machines, ${grants.length} grants, ${forbids.length} forbids, ${destinations.length} destinations`,
-  );
+  const counts = [
+    counted(machines.length, "machine"),
+    counted(grants.length, "grant"),
+    counted(forbids.length, "forbid"),
+    counted(destinations.length, "destination"),
+  ];
+  around.print(`${file} is good: ${counts.join(", ")}`);
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 async function apply(around: Surroundings, file: string, note: string): Promise<void> {

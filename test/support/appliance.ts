@@ -204,8 +204,8 @@ export class Appliance {
 
 /** A wildcard stands for one label, so each machine's names are listed in the certificate. */
 function serverNames(site: string): string[] {
-  const machines = [...site.matchAll(/^ {2}([a-z0-9-]+):/gm)].map((match) => match[1] ?? "");
-  return machines.map((machine) => `*.${machine}.${APPLIANCE}`);
+  const machines = ["press-4", ...[...site.matchAll(/^ {2}([a-z0-9-]+):/gm)].map((match) => match[1] ?? "")];
+  return [...new Set(machines)].map((machine) => `*.${machine}.${APPLIANCE}`);
 }
 
 export function freePort(): Promise<number> {
