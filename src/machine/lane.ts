@@ -32,11 +32,12 @@ export class LaneRing {
     this.#queued++;
   }
 
-  /** The next request that may go over `connection`: its lane has nothing in flight elsewhere. */
-  takeFor(connection: object): Transaction | null {
+  /** The next request that may go over `connection`: its lane has nothing in flight elsewhere, and `ready` agrees. */
+  takeFor(connection: object, ready?: (transaction: Transaction) => boolean): Transaction | null {
     for (let i = 0; i < this.#lanes.length; i++) {
       const lane = this.#lanes[i]!;
       if (lane.inFlight > 0 && lane.connection !== connection) continue;
+      if (ready && !ready(lane.waiting[0]!)) continue;
       this.#lanes.splice(i, 1);
       const transaction = lane.waiting.shift()!;
       this.#queued--;

@@ -1,6 +1,15 @@
 import { SerialPort as SerialDevice } from "serialport";
 import { BugError, messageOf, PeerError, type Clock } from "../base/index.ts";
-import { decodeReply, decodeRtu, encodeRequest, encodeRtu, expectedReplyLength, RTU_MAX_FRAME } from "../modbus/index.ts";
+import {
+  crc16,
+  decodeReply,
+  decodeRtu,
+  encodeRequest,
+  encodeRtu,
+  expectedReplyLength,
+  RTU_MAX_FRAME,
+  RTU_MIN_FRAME,
+} from "../modbus/index.ts";
 import { Circuit } from "./circuit.ts";
 import { Lane, LaneRing } from "./lane.ts";
 import {
@@ -51,6 +60,11 @@ export class SerialPort implements MachinePort {
   #current: Transaction | null = null;
   #timeout: NodeJS.Timeout | null = null;
   #quietUntil = 0;
+  /**
+   * Units whose answer is overdue, and until when it may still come. A serial line has no transaction ids: the late answer must
+   * not be taken for the next request's, so that unit is not asked before; the others are.
+   */
+  readonly #overdue = new Map<number, number>();
   #quiet: NodeJS.Timeout | null = null;
   /** Ends a reply whose length its first bytes do not tell. */
   #frameEnd: NodeJS.Timeout | null = null;
@@ -85,7 +99,8 @@ export class SerialPort implements MachinePort {
       return;
     }
     transaction.lane = lane;
-    transaction.deadline = this.#clock.monotonic() + requestTimeout;
+    const now = this.#clock.monotonic();
+    transaction.deadline = Math.max(now, this.#overdue.get(transaction.operation.unit) ?? 0) + requestTimeout;
     this.#ring.push(lane, transaction);
     this.#next();
   }
@@ -139,24 +154,24 @@ export class SerialPort implements MachinePort {
   }
 
   #next(): void {
-    if (this.#current || this.#ring.queued === 0 || this.#closed || this.#quiet) return;
+    if (this.#quiet) clearTimeout(this.#quiet);
+    this.#quiet = null;
+    if (this.#current || this.#ring.queued === 0 || this.#closed) return;
     if (!this.#device) {
       this.#open();
       return;
     }
     const now = this.#clock.monotonic();
     if (now < this.#quietUntil) {
-      this.#quiet = setTimeout(
-        () => {
-          this.#quiet = null;
-          this.#next();
-        },
-        Math.ceil(this.#quietUntil - now),
-      );
+      this.#wait(this.#quietUntil - now);
       return;
     }
-    const transaction = this.#ring.takeFor(this);
-    if (!transaction) return;
+    for (const [unit, until] of this.#overdue) if (now >= until) this.#overdue.delete(unit);
+    const transaction = this.#ring.takeFor(this, ({ operation }) => !this.#overdue.has(operation.unit));
+    if (!transaction) {
+      this.#wait(Math.min(...this.#overdue.values()) - now);
+      return;
+    }
     if (now >= transaction.deadline) {
       const reason = `the serial line of ${this.#options.name} was busy for ${this.#options.requestTimeout} ms`;
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason });
@@ -164,6 +179,10 @@ export class SerialPort implements MachinePort {
       return;
     }
     this.#send(this.#device, transaction);
+  }
+
+  #wait(milliseconds: number): void {
+    this.#quiet = setTimeout(() => this.#next(), Math.ceil(milliseconds));
   }
 
   #send(device: SerialDevice, transaction: Transaction): void {
@@ -179,8 +198,7 @@ export class SerialPort implements MachinePort {
     this.#timeout = setTimeout(() => {
       const reason = `${name} (unit ${transaction.operation.unit}) did not answer within ${requestTimeout} ms`;
       const late = this.#done();
-      // A serial line has no transaction ids: an answer that still comes must not be taken for the next request's.
-      this.#quietUntil = this.#clock.monotonic() + requestTimeout;
+      this.#overdue.set(transaction.operation.unit, this.#clock.monotonic() + requestTimeout);
       late?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
       this.#next();
     }, requestTimeout);
@@ -191,8 +209,6 @@ export class SerialPort implements MachinePort {
     // Bytes nobody asked for: noise, or an answer that came too late. The line must fall silent before the next request.
     if (!transaction) {
       this.#quietUntil = this.#clock.monotonic() + Math.max(this.#silence(), CHUNK_GAP);
-      if (this.#quiet) clearTimeout(this.#quiet);
-      this.#quiet = null;
       this.#next();
       return;
     }
@@ -206,7 +222,13 @@ export class SerialPort implements MachinePort {
     this.#replyLength += chunk.length;
     const expected = expectedReplyLength(transaction.operation, this.#reply, 0, this.#replyLength);
     if (expected === 0) {
-      this.#frameEnd = setTimeout(() => this.#complete(transaction), Math.max(this.#silence(), CHUNK_GAP));
+      // A process that is late hears silence where there was none: only what is whole by its CRC has ended.
+      this.#frameEnd = setTimeout(
+        () => {
+          if (this.#replyLength >= RTU_MIN_FRAME && crc16(this.#reply, 0, this.#replyLength) === 0) this.#complete(transaction);
+        },
+        Math.max(this.#silence(), CHUNK_GAP),
+      );
     } else if (this.#replyLength >= expected) {
       this.#complete(transaction);
     }
