@@ -31,7 +31,7 @@ const SWEEP = 1_000;
 export class Gateway implements ListenerHost, Surroundings {
   readonly admission = new Admission();
   readonly recorder: Recorder;
-  readonly flusher = new Flusher();
+  readonly flushers = { requests: new Flusher(), answers: new Flusher() };
   readonly rates = new RateBook(() => this.clock.monotonic());
   readonly clock: Clock;
   readonly #log: Logger;
@@ -59,7 +59,7 @@ export class Gateway implements ListenerHost, Surroundings {
     this.recorder = recorder;
     this.#log = log;
     this.#refusals = new Refusals(recorder, clock);
-    this.#machines = new Machines(this.flusher, clock, (draft) => {
+    this.#machines = new Machines(this.flushers, clock, (draft) => {
       this.#log.warn({ machine: draft.machine, service: draft.service, ...draft.detail }, draft.reason);
       recorder.note({ ...draft, id: freshId(), time: clock.now() });
     });

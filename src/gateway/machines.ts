@@ -1,7 +1,7 @@
 import type { RecordDraft } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { MachineView } from "../link/index.ts";
-import { openPort, type Flusher, type MachinePort } from "../machine/index.ts";
+import { openPort, type Flushers, type MachinePort } from "../machine/index.ts";
 import type { Machine, ModbusService, Snapshot } from "../site/index.ts";
 import { WriteGate } from "./write-gate.ts";
 
@@ -15,12 +15,12 @@ export interface OpenMachine {
 /** The ports to machines, one for each Modbus service, opened when first asked for. */
 export class Machines {
   readonly #open = new Map<string, OpenMachine>();
-  readonly #flusher: Flusher;
+  readonly #flushers: Flushers;
   readonly #clock: Clock;
   readonly #note: (draft: Omit<RecordDraft, "id" | "time">) => void;
 
-  constructor(flusher: Flusher, clock: Clock, note: (draft: Omit<RecordDraft, "id" | "time">) => void) {
-    this.#flusher = flusher;
+  constructor(flushers: Flushers, clock: Clock, note: (draft: Omit<RecordDraft, "id" | "time">) => void) {
+    this.#flushers = flushers;
     this.#clock = clock;
     this.#note = note;
   }
@@ -30,7 +30,7 @@ export class Machines {
     const known = this.#open.get(key);
     if (known) return known;
     const about = { kind: "process", machine: machine.name, service: service.name } as const;
-    const port = openPort(machine.name, service, this.#flusher, this.#clock, {
+    const port = openPort(machine.name, service, this.#flushers, this.#clock, {
       circuit: (working, reason) => this.#note({ ...about, reason, detail: { circuit: working ? "closed" : "open" } }),
       violation: (reason) => this.#note({ ...about, kind: "malformed", stage: "machine", reason }),
     });

@@ -101,6 +101,11 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     if (this.ended) return;
     this.bytesIn += chunk.length;
     this.lastActive = this.around.clock.now();
+    const { requests, answers } = this.around.flushers;
+    // With other sessions about, requests to the machine gather over the turn; alone, this one has all that will come.
+    const alone = this.port.lanes === 1;
+    if (alone) requests.hold();
+    answers.hold();
     try {
       this.#frames.push(chunk);
       while (!this.ended && this.#frames.next()) {
@@ -109,6 +114,9 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.#malformed(error, chunk);
+    } finally {
+      answers.release();
+      if (alone) requests.release();
     }
   }
 
@@ -253,6 +261,6 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     this.#outLength = end;
     if (this.#dirty) return;
     this.#dirty = true;
-    this.around.flusher.add(this);
+    this.around.flushers.answers.add(this);
   }
 }

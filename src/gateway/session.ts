@@ -3,7 +3,7 @@ import type { RecordDraft } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { SessionView } from "../link/index.ts";
-import type { Flusher } from "../machine/index.ts";
+import type { Flushers } from "../machine/index.ts";
 import type { RateBook, SessionPermit } from "../policy/index.ts";
 import type { Machine, Service, Snapshot } from "../site/index.ts";
 import { recordedIdentity } from "./recorded.ts";
@@ -13,7 +13,7 @@ import type { Recorder } from "./recorder.ts";
 export interface Surroundings {
   readonly clock: Clock;
   readonly recorder: Recorder;
-  readonly flusher: Flusher;
+  readonly flushers: Flushers;
   readonly rates: RateBook;
   snapshot(): Snapshot;
   /** Called once, when the session has ended. */

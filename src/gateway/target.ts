@@ -3,6 +3,9 @@ import { serviceOf, type Machine, type Service, type Snapshot } from "../site/in
 /** ALPN protocol under which the gateway answers with the list of services the certificate may open. */
 export const DIRECTORY_PROTOCOL = "niac-directory";
 
+/** What machines' own web pages speak, the best first; h2 is not among them. */
+const HTTP_PROTOCOLS = ["http/1.1", "http/1.0"] as const;
+
 export type Target =
   | { readonly kind: "service"; readonly machine: Machine; readonly service: Service }
   | { readonly kind: "directory" }
@@ -24,7 +27,7 @@ export interface Wish {
  */
 export function findTarget(snapshot: Snapshot, wish: Wish): Target {
   if (wish.protocol === DIRECTORY_PROTOCOL) return { kind: "directory" };
-  if (wish.protocol !== null && parseLabels(wish.protocol) && wish.protocol !== "http/1.1") {
+  if (wish.protocol !== null && parseLabels(wish.protocol)) {
     return named(snapshot, wish.protocol, wish.modbusOnly);
   }
   const name = wish.serverName?.toLowerCase().replace(/\.$/, "") ?? "";
@@ -58,7 +61,7 @@ export function chooseProtocol(
   }
   // Browsers and HTTP clients always offer ALPN; towards a machine's own web page the name decides.
   const byName = findTarget(snapshot, { serverName, protocol: null, modbusOnly });
-  return byName.kind === "service" && offered.includes("http/1.1") ? "http/1.1" : undefined;
+  return byName.kind === "service" ? HTTP_PROTOCOLS.find((protocol) => offered.includes(protocol)) : undefined;
 }
 
 function named(snapshot: Snapshot, labels: string, modbusOnly: boolean): Target {

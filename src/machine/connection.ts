@@ -10,9 +10,9 @@ import {
   unitId,
   writeHeader,
 } from "../modbus/index.ts";
-import type { Flushable, Flusher } from "./flusher.ts";
+import type { Flushable } from "./flusher.ts";
 import { Slots } from "./slots.ts";
-import { GATEWAY_TARGET_FAILED, mayBeSent, type Transaction } from "./transaction.ts";
+import { GATEWAY_TARGET_FAILED, mayBeSent, type Flushers, type Transaction } from "./transaction.ts";
 
 /** Bytes read from a machine at once, and collected for it in one turn before they are written. */
 const READ_BUFFER = 65_536;
@@ -46,7 +46,7 @@ export interface Loss {
 /** One TCP connection to a Modbus machine. Encodes afresh, with ids of its own, and checks every reply against its request. */
 export class Connection implements Flushable {
   readonly #socket: Socket;
-  readonly #flusher: Flusher;
+  readonly #flushers: Flushers;
   readonly #clock: Clock;
   readonly #events: ConnectionEvents;
   readonly #slots: Slots;
@@ -62,9 +62,9 @@ export class Connection implements Flushable {
 
   constructor(
     address: { readonly host: string; readonly port: number },
-    options: { maxPending: number; connectTimeout: number; flusher: Flusher; clock: Clock; events: ConnectionEvents },
+    options: { maxPending: number; connectTimeout: number; flushers: Flushers; clock: Clock; events: ConnectionEvents },
   ) {
-    this.#flusher = options.flusher;
+    this.#flushers = options.flushers;
     this.#clock = options.clock;
     this.#events = options.events;
     this.#maxPending = options.maxPending;
@@ -124,7 +124,7 @@ export class Connection implements Flushable {
     this.#outLength = end;
     if (!this.#dirty) {
       this.#dirty = true;
-      this.#flusher.add(this);
+      this.#flushers.requests.add(this);
     }
     return true;
   }
@@ -162,12 +162,15 @@ export class Connection implements Flushable {
     if (this.#gone) return;
     const frames = this.#frames;
     this.#lastReply = this.#clock.monotonic();
+    this.#flushers.answers.hold();
     try {
       frames.push(buffer.subarray(0, length));
       while (!this.#gone && frames.next()) this.#reply(frames.bytes, frames.start, frames.end);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.close(`the machine sent a malformed frame: ${error.message}`, "violation");
+    } finally {
+      this.#flushers.answers.release();
     }
     if (!this.#gone) this.#events.room();
   }

@@ -4,16 +4,16 @@
  */
 import type { Clock } from "../base/index.ts";
 import type { ModbusService } from "../site/index.ts";
-import type { Flusher } from "./flusher.ts";
 import { SerialPort } from "./serial-port.ts";
 import { TcpPort } from "./tcp-port.ts";
-import type { MachinePort, PortEvents } from "./transaction.ts";
+import type { Flushers, MachinePort, PortEvents } from "./transaction.ts";
 
 export { Flusher, type Flushable } from "./flusher.ts";
 export type { Lane } from "./lane.ts";
 export {
   GATEWAY_TARGET_FAILED,
   SERVER_DEVICE_BUSY,
+  type Flushers,
   type MachineFailure,
   type MachinePort,
   type PortEvents,
@@ -25,11 +25,11 @@ export {
 export function openPort(
   name: string,
   service: ModbusService,
-  flusher: Flusher,
+  flushers: Flushers,
   clock: Clock,
   events: PortEvents,
 ): MachinePort {
   if (service.serial) return new SerialPort({ ...service, name, serial: service.serial }, clock, events);
-  if (service.tcp) return new TcpPort({ ...service, name, tcp: service.tcp }, flusher, clock, events);
+  if (service.tcp) return new TcpPort({ ...service, name, tcp: service.tcp }, flushers, clock, events);
   throw new TypeError(`service ${service.name} of ${name} has neither an address nor a serial line`);
 }

@@ -69,6 +69,7 @@ export class SerialPort implements MachinePort {
   /** Ends a reply whose length its first bytes do not tell. */
   #frameEnd: NodeJS.Timeout | null = null;
   #closed = false;
+  #lanes = 0;
 
   constructor(options: SerialPortOptions, clock: Clock, events: PortEvents) {
     this.#options = options;
@@ -77,7 +78,12 @@ export class SerialPort implements MachinePort {
   }
 
   openLane(): Lane {
+    this.#lanes++;
     return new Lane();
+  }
+
+  get lanes(): number {
+    return this.#lanes;
   }
 
   submit(lane: Lane, transaction: Transaction): void {
@@ -107,6 +113,7 @@ export class SerialPort implements MachinePort {
 
   closeLane(lane: Lane): void {
     lane.closed = true;
+    this.#lanes--;
     for (const transaction of this.#ring.remove(lane)) transaction.failed(LANE_CLOSED);
   }
 

@@ -1,13 +1,13 @@
 import { BugError, type Clock } from "../base/index.ts";
 import { Circuit } from "./circuit.ts";
 import { Connection, type ConnectionEvents, type Loss } from "./connection.ts";
-import type { Flusher } from "./flusher.ts";
 import { Lane, LaneRing } from "./lane.ts";
 import {
   GATEWAY_TARGET_FAILED,
   LANE_CLOSED,
   mayBeSent,
   SERVER_DEVICE_BUSY,
+  type Flushers,
   type MachineFailure,
   type MachinePort,
   type PortEvents,
@@ -31,7 +31,7 @@ export interface TcpPortOptions {
  */
 export class TcpPort implements MachinePort {
   readonly #options: TcpPortOptions;
-  readonly #flusher: Flusher;
+  readonly #flushers: Flushers;
   readonly #clock: Clock;
   readonly #events: PortEvents;
   readonly #circuit = new Circuit();
@@ -41,16 +41,22 @@ export class TcpPort implements MachinePort {
   readonly #connections: Connection[] = [];
   #sweep: NodeJS.Timeout | null = null;
   #closed = false;
+  #lanes = 0;
 
-  constructor(options: TcpPortOptions, flusher: Flusher, clock: Clock, events: PortEvents) {
+  constructor(options: TcpPortOptions, flushers: Flushers, clock: Clock, events: PortEvents) {
     this.#options = options;
-    this.#flusher = flusher;
+    this.#flushers = flushers;
     this.#clock = clock;
     this.#events = events;
   }
 
   openLane(): Lane {
+    this.#lanes++;
     return new Lane();
+  }
+
+  get lanes(): number {
+    return this.#lanes;
   }
 
   submit(lane: Lane, transaction: Transaction): void {
@@ -70,6 +76,7 @@ export class TcpPort implements MachinePort {
 
   closeLane(lane: Lane): void {
     lane.closed = true;
+    this.#lanes--;
     for (const transaction of this.#ring.remove(lane)) transaction.failed(LANE_CLOSED);
   }
 
@@ -151,7 +158,7 @@ export class TcpPort implements MachinePort {
     };
     const { tcp, maxPending, requestTimeout } = this.#options;
     this.#connections.push(
-      new Connection(tcp, { maxPending, connectTimeout: requestTimeout, flusher: this.#flusher, clock: this.#clock, events }),
+      new Connection(tcp, { maxPending, connectTimeout: requestTimeout, flushers: this.#flushers, clock: this.#clock, events }),
     );
   }
 

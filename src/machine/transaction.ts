@@ -1,6 +1,7 @@
 import { BugError } from "../base/index.ts";
 import { effect, type Operation, type Reply } from "../modbus/index.ts";
 import type { OperationPermit } from "../policy/index.ts";
+import type { Flusher } from "./flusher.ts";
 import type { Lane } from "./lane.ts";
 
 /** Exceptions niac itself answers with (MODBUS Application Protocol V1.1b3, section 7). */
@@ -44,6 +45,8 @@ export const LANE_CLOSED: MachineFailure = {
 export interface MachinePort {
   /** A session's own way in: its requests keep their order, and lanes are served in turn. */
   openLane(): Lane;
+  /** How many are open. */
+  readonly lanes: number;
   submit(lane: Lane, transaction: Transaction): void;
   /** Fails what the lane has waiting; what is already with the machine ends as it will. */
   closeLane(lane: Lane): void;
@@ -59,6 +62,12 @@ export interface PortStatus {
   readonly queued: number;
   readonly failures: number;
   readonly lastError: string | null;
+}
+
+/** Both kinds of writes that are gathered: to machines, over a turn of the event loop; to clients, over what one read brought. */
+export interface Flushers {
+  readonly requests: Flusher;
+  readonly answers: Flusher;
 }
 
 export interface PortEvents {

@@ -147,7 +147,7 @@ export function openTcp(
       requestTimeout: 10_000,
       ...options,
     },
-    new Flusher(),
+    { requests: new Flusher(), answers: new Flusher() },
     clock,
     { circuit: (working) => events.push(working), violation: (reason) => events.push(reason) },
   );

@@ -44,3 +44,15 @@ test("flushed by hand, nothing is flushed twice", async (t) => {
   await nextTurn();
   t.is(flushed, 2);
 });
+
+test("while it is held nothing is flushed, and at the last release everything is, at once", (t) => {
+  const flusher = new Flusher();
+  let flushed = 0;
+  flusher.hold();
+  flusher.add({ flush: () => flushed++ });
+  flusher.hold();
+  flusher.release();
+  t.is(flushed, 0);
+  flusher.release();
+  t.is(flushed, 1);
+});
