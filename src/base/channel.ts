@@ -94,8 +94,8 @@ export class Channel {
     if (this.#end) throw this.#end;
     const id = this.#nextId++;
     const result = await new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
       this.#send({ call: call.name, id, params });
+      this.#waiting.set(id, { resolve, reject });
     });
     return parseWith(call.result, result, call.name);
   }

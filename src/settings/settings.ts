@@ -101,5 +101,5 @@ function parseAddress(text: string): Address | null {
   if (!match) return null;
   const host = match[1] ?? match[2] ?? "";
   const port = Number(match[3]);
-  return isIP(host) !== 0 && port <= 65_535 ? { host, port } : null;
+  return isIP(host) !== 0 && port <= 65_535 ? Object.freeze({ host, port }) : null;
 }

@@ -1,0 +1,123 @@
+import test from "ava";
+import { UsageError } from "../../../src/base/index.ts";
+import { describeSettings, readSettings } from "../../../src/settings/index.ts";
+
+const LEAST: Readonly<Record<string, string>> = {
+  NIAC_ORIGIN: "box-3",
+  NIAC_TLS_CERTIFICATE: "/etc/niac/tls.pem",
+  NIAC_TLS_KEY: "/etc/niac/tls.key",
+  NIAC_TLS_CLIENT_CA: "/etc/niac/clients.pem",
+};
+
+function read(changes: Readonly<Record<string, string | undefined>> = {}): ReturnType<typeof readSettings> {
+  const all: Readonly<Record<string, string | undefined>> = { ...LEAST, ...changes };
+  return readSettings((name) => all[name]);
+}
+
+function problems(changes: Readonly<Record<string, string | undefined>>): string {
+  try {
+    read(changes);
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+  }
+  return "";
+}
+
+test("what has a default need not be set", (t) => {
+  t.deepEqual(read(), {
+    stateDir: "/var/lib/niac",
+    runDir: "/run/niac",
+    origin: "box-3",
+    tlsCertificate: "/etc/niac/tls.pem",
+    tlsKey: "/etc/niac/tls.key",
+    tlsClientCa: "/etc/niac/clients.pem",
+    listenModbus: { host: "::", port: 802 },
+    listenServices: { host: "::", port: 8443 },
+    logLevel: "info",
+  });
+});
+
+test("all that is wrong is said at once", (t) => {
+  const error = t.throws(
+    () => readSettings((name) => ({ NIAC_LISTEN_MODBUS: "802", NIAC_LOG_LEVEL: "loud" })[name]),
+    { instanceOf: UsageError, code: "settings" },
+  );
+  for (const name of [...Object.keys(LEAST), "NIAC_LISTEN_MODBUS", "NIAC_LOG_LEVEL"]) {
+    t.true(error?.message.includes(name), name);
+  }
+  t.false(error?.message.includes("NIAC_LISTEN_SERVICES"), "and nothing that is right");
+  t.truthy(error?.advice);
+});
+
+test("an empty or blank setting counts as not set", (t) => {
+  t.regex(problems({ NIAC_ORIGIN: "" }), /NIAC_ORIGIN is not set/);
+  t.regex(problems({ NIAC_ORIGIN: "  \t" }), /NIAC_ORIGIN is not set/);
+  t.is(read({ NIAC_STATE_DIR: " " }).stateDir, "/var/lib/niac");
+  t.is(read({ NIAC_ORIGIN: " box-3\n" }).origin, "box-3");
+});
+
+test("addresses of both families are taken, an IPv6 one in brackets", (t) => {
+  for (const [text, host, port] of [
+    ["0.0.0.0:802", "0.0.0.0", 802],
+    ["127.0.0.1:0", "127.0.0.1", 0],
+    ["[::]:802", "::", 802],
+    ["[2001:db8::1]:65535", "2001:db8::1", 65_535],
+    [" 10.0.0.1:802 ", "10.0.0.1", 802],
+  ] as const) {
+    t.deepEqual(read({ NIAC_LISTEN_MODBUS: text }).listenModbus, { host, port }, text);
+  }
+});
+
+test("what is no address with a port is refused, and shown", (t) => {
+  for (const text of [
+    "802",
+    ":802",
+    "0.0.0.0",
+    "0.0.0.0:",
+    "0.0.0.0:65536",
+    "0.0.0.0:-1",
+    "0.0.0.0:8o2",
+    "0.0.0.0:802 ]",
+    "::1:802",
+    "[::1]",
+    "[]:802",
+    "256.0.0.1:802",
+    "plant.example:802",
+  ]) {
+    const said = problems({ NIAC_LISTEN_SERVICES: text });
+    t.true(said.includes(`NIAC_LISTEN_SERVICES is ${JSON.stringify(text)}`), `${text}: ${said}`);
+  }
+});
+
+test("every log level there is is taken, and no other", (t) => {
+  for (const level of ["fatal", "error", "warn", "info", "debug", "trace"] as const) {
+    t.is(read({ NIAC_LOG_LEVEL: level }).logLevel, level);
+  }
+  t.regex(problems({ NIAC_LOG_LEVEL: "Info" }), /NIAC_LOG_LEVEL is "Info"; it takes fatal, error/);
+});
+
+test("settings cannot be changed once they are read", (t) => {
+  t.true(Object.isFrozen(read()));
+  t.true(Object.isFrozen(read({ NIAC_LISTEN_MODBUS: "0.0.0.0:802" }).listenModbus));
+});
+
+test("an error shows no value but the wrong ones", (t) => {
+  const said = problems({ NIAC_TLS_KEY: "-----BEGIN PRIVATE KEY-----", NIAC_LOG_LEVEL: "loud" });
+  t.regex(said, /loud/);
+  t.notRegex(said, /PRIVATE KEY|box-3|tls\.pem/);
+});
+
+test("the help names every setting that is read, with its default", (t) => {
+  const asked = new Set<string>();
+  t.throws(() =>
+    readSettings((name) => {
+      asked.add(name);
+      return undefined;
+    }),
+  );
+  const lines = describeSettings().split("\n");
+  t.is(lines.length, asked.size);
+  for (const name of asked) t.is(lines.filter((line) => line.trim().startsWith(`${name} `)).length, 1, name);
+  t.regex(lines.find((line) => line.includes("NIAC_LISTEN_MODBUS")) ?? "", /\(\[::\]:802\)$/);
+  t.regex(lines.find((line) => line.includes("NIAC_ORIGIN")) ?? "", /\(no default\)$/);
+});
