@@ -43,7 +43,7 @@ function demo(temporary: string, args: readonly string[]): Demo {
       void ended.then((code) => reject(new Error(`the demo ended with ${code}:\n${text}`)));
     });
   const interrupt = (): void => {
-    if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGINT");
   };
   return { text: () => text, printed, interrupt, ended };
 }
@@ -68,6 +68,7 @@ for (const [client, args] of [
 
 test.serial("the demo shows the record live, and Ctrl-C stops and removes everything", async (t) => {
   const shown = demo(temporary, []);
+  t.teardown(() => shown.interrupt());
   await shown.printed("version 1");
   t.is(readdirSync(temporary).length, 1);
   shown.interrupt();
