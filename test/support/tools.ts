@@ -98,7 +98,7 @@ export async function stunnel(t: Teardown, bed: Appliance, options: StunnelOptio
   const name = `${service}.${APPLIANCE}`;
   const text = [
     "foreground = yes",
-    "debug = notice",
+    "debug = info",
     "pid =",
     "[machine]",
     "client = yes",
@@ -114,9 +114,13 @@ export async function stunnel(t: Teardown, bed: Appliance, options: StunnelOptio
     ...lines,
     "",
   ].join("\n");
-  const child = spawn("stunnel4", [bed.write(`stunnel-${port}.conf`, text)], { stdio: "ignore" });
+  const file = bed.write(`stunnel-${port}.conf`, text);
+  const child = spawn("stunnel4", [file], { stdio: ["ignore", "ignore", "pipe"] });
   t.teardown(() => end(child));
-  await accepting(port);
+  // Its log says when it listens: to try its port would open a session at the appliance.
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (line: string) => (said += line));
+  await until(() => said.includes(`bound to 127.0.0.1:${port}`), "stunnel to listen");
   return port;
 }
 
