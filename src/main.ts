@@ -154,12 +154,12 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
   };
 }
 
-function laptopSurroundings(lookup: () => Lookup, { print }: commands.Surroundings): LaptopSurroundings {
+function laptopSurroundings(lookup: () => Lookup, around: commands.Surroundings): LaptopSurroundings {
   const { stdout } = process;
   const size = (): { columns: number; rows: number } => ({ columns: stdout.columns, rows: stdout.rows });
   return {
     lookup: (name) => lookup()(name),
-    print,
+    print: (line) => around.print(line),
     screen: stdout.isTTY ? { write: (text) => stdout.write(text), size } : null,
     interrupted: () =>
       new Promise((resolve) => {

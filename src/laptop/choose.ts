@@ -54,7 +54,7 @@ export function portsToTry(port: number, exact: number | null): readonly number[
 /** A command to paste that uses the service, by its protocol and the port the machine itself has. */
 export function whatToPaste({ protocol, port }: OfferedService, address: string, local: number): string {
   const place = `${address.includes(":") ? `[${address}]` : address}:${local}`;
-  if (protocol.startsWith("modbus-")) return `mbpoll -q -m tcp -p ${local} -a 1 -0 -r 0 -c 4 -1 ${address}`;
+  if (protocol.startsWith("modbus-")) return `mbpoll -m tcp -p ${local} -a 1 -1 ${address}`;
   if (port === 22) return `ssh -p ${local} ${address}`;
   if (port === 80 || port === 8080) return `http://${place}/`;
   if (port === 443 || port === 8443) return `https://${place}/`;

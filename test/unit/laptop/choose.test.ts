@@ -47,7 +47,7 @@ test("a port that was asked for is the only one tried", (t) => {
 });
 
 test("what to paste names the local address and port", (t) => {
-  t.is(whatToPaste(MODBUS, "127.0.0.1", 1502), "mbpoll -q -m tcp -p 1502 -a 1 -0 -r 0 -c 4 -1 127.0.0.1");
+  t.is(whatToPaste(MODBUS, "127.0.0.1", 1502), "mbpoll -m tcp -p 1502 -a 1 -1 127.0.0.1");
   t.is(whatToPaste({ ...PANEL, port: 80 }, "::1", 1080), "http://[::1]:1080/");
   t.is(whatToPaste({ ...PANEL, port: 22 }, "127.0.0.1", 1022), "ssh -p 1022 127.0.0.1");
   t.is(whatToPaste(PANEL, "127.0.0.1", 5901), "vncviewer 127.0.0.1::5901");
