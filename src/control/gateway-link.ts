@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, RecordDraft } from "../audit/index.ts";
 import { messageOf, UnavailableError, type Call, type Channel, type Clock } from "../base/index.ts";
-import { append, attach, newSnapshot, type TlsMaterial } from "../link/index.ts";
+import { append, attach, leaving, newSnapshot, type TlsMaterial } from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import { endingsOf } from "./reconcile.ts";
 
@@ -36,6 +36,10 @@ export class GatewayLink {
 
   accept(channel: Channel): void {
     let instance = "";
+    let left = false;
+    channel.on(leaving, () => {
+      left = true;
+    });
     channel.handle(attach, async (hello) => {
       instance = hello.instance;
       const now = this.#clock.now();
@@ -65,17 +69,18 @@ export class GatewayLink {
       if (this.#channel !== channel) return;
       this.#channel = null;
       if (this.#closing) return;
-      this.#log.warn({ instance, reason: messageOf(error) }, "gateway lost");
-      const lost: RecordDraft = {
+      if (left) this.#log.info({ instance }, "gateway stopped");
+      else this.#log.warn({ instance, reason: messageOf(error) }, "gateway lost");
+      const gone: RecordDraft = {
         time: this.#clock.now(),
         kind: "process",
         id: randomUUID(),
-        reason: "gateway lost",
+        reason: left ? "gateway stopped" : "gateway lost",
         detail: { instance },
       };
       this.#audit
-        .append([lost], "soon")
-        .catch((failure: unknown) => this.#log.error({ reason: messageOf(failure) }, "that the gateway was lost could not be recorded"));
+        .append([gone], "soon")
+        .catch((failure: unknown) => this.#log.error({ reason: messageOf(failure) }, "that the gateway is gone could not be recorded"));
     });
   }
 

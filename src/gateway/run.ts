@@ -54,6 +54,7 @@ class GatewayProcess {
     this.#gateway?.close("the appliance is being stopped");
     await this.#recorder.drain(PATIENCE);
     this.#recorder.close();
+    this.#channel?.notify(link.leaving, null);
     this.#channel?.close();
   }
 

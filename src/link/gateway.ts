@@ -73,6 +73,9 @@ export const append = defineCall(
   z.null(),
 );
 
+/** The gateway's last words before it stops because it was told to: that it goes is no loss. */
+export const leaving = defineEvent("gateway.leaving", z.null());
+
 export const newSnapshot = defineEvent("site.snapshot", z.strictObject({ snapshot: snapshotSchema }));
 
 /** Asked of the gateway by control, for a command. */
