@@ -33,7 +33,8 @@ export function findTarget(snapshot: Snapshot, wish: Wish): Target {
   const name = wish.serverName?.toLowerCase().replace(/\.$/, "") ?? "";
   const suffix = `.${snapshot.site.appliance}`;
   if (name.endsWith(suffix)) return named(snapshot, name.slice(0, -suffix.length), wish.modbusOnly);
-  if (wish.modbusOnly) {
+  // Another name means another machine: who sends one must not end up at the only one there is.
+  if (wish.modbusOnly && (name === "" || name === snapshot.site.appliance)) {
     const all = modbusServices(snapshot.machines);
     if (all.length === 1) return all[0]!;
   }
