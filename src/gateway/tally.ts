@@ -1,4 +1,4 @@
-import type { Operation } from "../modbus/index.ts";
+import type { FileRecord, Operation } from "../modbus/index.ts";
 
 /** Different ranges told apart in one summary; what comes beyond is counted by function alone. */
 const MAX_KINDS = 100;
@@ -72,8 +72,14 @@ function same(a: Operation, b: Operation): boolean {
     a.unit === b.unit &&
     a.subFunction === b.subFunction &&
     a.reads?.address === b.reads?.address &&
-    a.reads?.quantity === b.reads?.quantity
+    a.reads?.quantity === b.reads?.quantity &&
+    a.files.length === b.files.length &&
+    a.files.every((file, i) => sameFile(file, b.files[i]))
   );
+}
+
+function sameFile(a: FileRecord, b: FileRecord | undefined): boolean {
+  return a.file === b?.file && a.record === b.record && a.length === b.length;
 }
 
 /**

@@ -56,3 +56,39 @@ test("while it is held nothing is flushed, and at the last release everything is
   flusher.release();
   t.is(flushed, 1);
 });
+
+test("held, nothing is flushed before the last release, and then everything at once", async (t) => {
+  const flusher = new Flusher();
+  const flushed: string[] = [];
+  flusher.hold();
+  flusher.hold();
+  flusher.add({ flush: () => flushed.push("first") });
+  await nextTurn();
+  flusher.release();
+  flusher.add({ flush: () => flushed.push("second") });
+  await nextTurn();
+  t.deepEqual(flushed, []);
+  flusher.release();
+  t.deepEqual(flushed, ["first", "second"]);
+  await nextTurn();
+  t.deepEqual(flushed, ["first", "second"]);
+});
+
+test("held and released within a flush, nobody is left out or flushed twice", async (t) => {
+  const flusher = new Flusher();
+  const flushed: string[] = [];
+  flusher.add({
+    flush: () => {
+      flushed.push("outer");
+      flusher.hold();
+      flusher.add({ flush: () => flushed.push("inner") });
+      flusher.release();
+      flusher.add({ flush: () => flushed.push("after") });
+    },
+  });
+  flusher.add({ flush: () => flushed.push("last") });
+  flusher.flush();
+  await nextTurn();
+  await nextTurn();
+  t.deepEqual(flushed.toSorted(), ["after", "inner", "last", "outer"]);
+});
