@@ -100,7 +100,7 @@ class GatewayProcess {
   #answer(channel: Channel): void {
     channel.on(link.newSnapshot, ({ snapshot }) => this.#applySafely(() => this.#gateway?.apply(snapshot)));
     channel.handle(link.gatewaySessions, () => this.#gateway?.sessions() ?? []);
-    channel.handle(link.gatewayMachines, () => this.#gateway?.machines() ?? []);
+    channel.handle(link.gatewayMachines, () => this.#gateway?.machines.views() ?? []);
     channel.handle(link.gatewayEnd, ({ session, reason }) => ({ ended: this.#gateway?.endSession(session, reason) ?? false }));
   }
 
