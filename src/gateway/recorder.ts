@@ -82,9 +82,9 @@ export class Recorder {
   /** Hands over what is left, for a clean stop; gives up after `patience` milliseconds. */
   async drain(patience: number): Promise<void> {
     const until = this.#clock.monotonic() + patience;
-    while ((this.#backlog.length > 0 || this.#handing) && this.#append && this.#clock.monotonic() < until) {
+    while ((this.#owes() || this.#handing) && this.#append && this.#clock.monotonic() < until) {
       await this.#hand();
-      if (this.#handing) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (this.#handing || this.#problem) await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
@@ -102,24 +102,31 @@ export class Recorder {
     }, delay);
   }
 
+  #owes(): boolean {
+    return this.#backlog.length > 0 || this.#lost > 0;
+  }
+
   async #hand(): Promise<void> {
-    if (this.#handing || !this.#append || this.#backlog.length === 0) return;
+    if (this.#handing || !this.#append || !this.#owes()) return;
     this.#handing = true;
     const batch = this.#backlog.slice(0, this.#batch);
+    const lost = this.#lost;
+    let pause = 0;
     try {
-      await this.#append(this.#lost > 0 ? [...batch, this.#lostDraft()] : batch, "soon");
-      this.#lost = 0;
+      await this.#append(lost > 0 ? [...batch, this.#lostDraft(lost)] : batch, "soon");
+      this.#lost -= lost;
       this.#backlog.splice(0, batch.length);
-      this.#batch = BATCH;
+      this.#batch = Math.min(this.#batch * 2, BATCH);
       this.#problem = null;
     } catch (error) {
       // A draft that control refuses for what it says would be refused for ever, and hold up all behind it.
-      if (this.#failed(error).code !== REFUSED) this.#batch = BATCH;
-      else if (batch.length > 1) this.#batch = 1;
-      else this.#dropFirst();
+      const refused = this.#failed(error).code === REFUSED;
+      if (refused && batch.length > 1) this.#batch = batch.length >> 1;
+      else pause = RETRY;
+      if (refused && batch.length === 1) this.#dropFirst();
     }
     this.#handing = false;
-    if (this.#backlog.length > 0) this.#schedule(this.#problem ? RETRY : 0);
+    if (this.#owes()) this.#schedule(pause);
   }
 
   #dropFirst(): void {
@@ -140,13 +147,13 @@ export class Recorder {
     return problem;
   }
 
-  #lostDraft(): RecordDraft {
+  #lostDraft(lost: number): RecordDraft {
     return {
       time: this.#clock.now(),
       kind: "process",
       id: this.#id(),
-      reason: `${this.#lost} records could not be kept while nothing could be recorded`,
-      counts: { lost: this.#lost },
+      reason: `${lost} records could not be kept while nothing could be recorded`,
+      counts: { lost },
     };
   }
 }

@@ -22,7 +22,9 @@ export class RelaySession extends Session {
   start(): void {
     const { host, port } = this.#service.tcp;
     const laptop = this.#laptop;
-    const inside = connect({ host, port, noDelay: true, keepAlive: true });
+    // A side that has said all it has to say still gets its answer.
+    laptop.allowHalfOpen = true;
+    const inside = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
     this.#inside = inside;
     inside.setTimeout(CONNECT_TIMEOUT, () => this.end(`${this.machine.name} did not accept a connection in ${CONNECT_TIMEOUT} ms`));
     inside.once("connect", () => inside.setTimeout(0));
