@@ -38,14 +38,13 @@ test("taking begins anew", (t) => {
   t.deepEqual(tally.take(describeOperation), { "read holding register 0 (unit 1)": 1 });
 });
 
+function file(number: number): Operation {
+  const files = [{ file: number, record: 1, length: 2, values: [] }];
+  return { ...reading(0), functionCode: 20, reads: null, files };
+}
+
 test("reads of different files are different reads", (t) => {
   const tally = new ReadTally();
-  const file = (number: number): Operation => ({
-    ...reading(0),
-    functionCode: 20,
-    reads: null,
-    files: [{ file: number, record: 1, length: 2, values: [] }],
-  });
   tally.count(file(4), 0);
   tally.count(file(5), 0);
   tally.count(file(5), 0);

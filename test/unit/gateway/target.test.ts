@@ -132,9 +132,11 @@ test("who finds nothing is told what was asked for and how to ask", (t) => {
   t.regex(other.kind === "none" ? other.advice : "", /<service>\.<machine>\.box-3\.plant\.example/);
 });
 
+function choose(offered: string[], serverName?: string, modbusOnly = false): string | undefined {
+  return chooseProtocol(PLANT, serverName, offered, modbusOnly);
+}
+
 test("of the offered protocols the one that names a service is chosen, and the directory before all", (t) => {
-  const choose = (offered: string[], serverName?: string, modbusOnly = false): string | undefined =>
-    chooseProtocol(PLANT, serverName, offered, modbusOnly);
   t.is(choose(["none.here", "plc.oven-1", "modbus.press-4"]), "plc.oven-1");
   t.is(choose(["plc.oven-1", "niac-directory"]), "niac-directory");
   t.is(choose(["panel.press-4"]), "panel.press-4");
