@@ -51,7 +51,7 @@ export function describeRecord(record: AuditRecord, describe: DescribeOperation 
     case "session.start":
       return "session opened";
     case "session.end":
-      return join("session ended", lasting(record), counted(record.counts));
+      return `session ended${lasting(" after", record)}${after(": ", summed(record.counts))}`;
     case "session.refused":
       return record.presented === undefined ? "refused" : `refused, presented ${record.presented.subject}`;
     case "operation":
@@ -59,20 +59,26 @@ export function describeRecord(record: AuditRecord, describe: DescribeOperation 
     case "outcome":
       return outcome(record);
     case "reads":
-      return join("reads", lasting(record), counted(record.counts));
+      return `${readTimes(record.counts)}${lasting(", in", record)}`;
     case "malformed":
       return record.bytes === undefined ? "malformed frame" : `malformed frame ${record.bytes}`;
     case "site":
-      return join(
-        "site document",
-        record.siteVersion === undefined ? "" : `version ${record.siteVersion}`,
-        extras(record),
-      );
     case "admin":
     case "process":
-      break;
+      return sentence(record);
   }
-  return extras(record) || record.kind;
+}
+
+/** Kinds whose reason is what happened, and not why. */
+export function reasonIsWhat({ kind }: AuditRecord): boolean {
+  return kind === "site" || kind === "admin" || kind === "process";
+}
+
+function sentence(record: AuditRecord): string {
+  const { kind, reason, siteVersion, detail } = record;
+  const version = kind === "site" && siteVersion !== undefined ? `version ${siteVersion}` : "";
+  const more = [version, extras(detail)].filter((part) => part !== "").join(", ");
+  return more === "" ? (reason ?? kind) : `${reason ?? kind} (${more})`;
 }
 
 /** The built-in words for an operation; addresses count from 0. */
@@ -108,22 +114,47 @@ function outcome(record: AuditRecord): string {
     : `${words} ${record.exception.toString(16).padStart(2, "0").toUpperCase()}`;
 }
 
-function lasting({ duration }: AuditRecord): string {
-  return duration === undefined ? "" : `over ${(duration / 1_000).toFixed(1)} s`;
+/** Milliseconds too few to mean anything are left out. */
+function lasting(word: string, { duration }: AuditRecord): string {
+  return duration === undefined || duration < 50 ? "" : `${word} ${(duration / 1_000).toFixed(1)} s`;
 }
 
-function counted(counts: AuditRecord["counts"]): string {
+const SUMS: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  reads: ["read", "reads"],
+  writes: ["write", "writes"],
+  denials: ["denial", "denials"],
+  bytesIn: ["byte in", "bytes in"],
+  bytesOut: ["byte out", "bytes out"],
+};
+
+/** `3 writes, 9 bytes in`; what is 0 is left out. */
+function summed(counts: AuditRecord["counts"]): string {
   return Object.entries(counts ?? {})
-    .map(([what, times]) => `${what} ${times}`)
-    .join(" ");
+    .filter(([, count]) => count !== 0)
+    .toSorted(([a], [b]) => rank(a) - rank(b))
+    .map(([what, count]) => `${count} ${SUMS[what]?.[count === 1 ? 0 : 1] ?? what}`)
+    .join(", ");
 }
 
-function extras({ detail }: AuditRecord): string {
+function rank(what: string): number {
+  const at = Object.keys(SUMS).indexOf(what);
+  return at < 0 ? Object.keys(SUMS).length : at;
+}
+
+/** `read input registers 0..3 (unit 1) 12 times, ...`: the keys are the gateway's own words for what was read. */
+function readTimes(counts: AuditRecord["counts"]): string {
+  const parts = Object.entries(counts ?? {}).map(
+    ([what, times]) => `${what} ${times === 1 ? "once" : `${times} times`}`,
+  );
+  return parts.join(", ") || "reads";
+}
+
+function after(sign: string, words: string): string {
+  return words === "" ? "" : sign + words;
+}
+
+function extras(detail: AuditRecord["detail"]): string {
   return Object.entries(detail ?? {})
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : canonicalJson(value)}`)
-    .join(" ");
-}
-
-function join(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== "").join(" ");
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value : canonicalJson(value)}`)
+    .join(", ");
 }

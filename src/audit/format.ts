@@ -1,5 +1,5 @@
 import { canonicalJson } from "./canonical.ts";
-import { describeRecord } from "./describe.ts";
+import { describeRecord, reasonIsWhat } from "./describe.ts";
 import type { DescribeOperation } from "./describe.ts";
 import { columns, cut, fit, printable } from "./printable.ts";
 import type { AuditRecord } from "./record.ts";
@@ -133,10 +133,11 @@ function what(record: AuditRecord, describe: DescribeOperation | undefined): str
   const because = [
     record.stage,
     record.rule === undefined ? undefined : `rule ${record.rule}`,
-    record.reason,
+    reasonIsWhat(record) ? undefined : record.reason,
   ];
   const words = because.filter((part) => part !== undefined).join(": ");
-  return printable(describeRecord(record, describe) + (words === "" ? "" : ` — ${words}`));
+  const what = describeRecord(record, describe);
+  return printable(words === "" ? what : `${what} — ${words}`);
 }
 
 /** A name with spaces could pass for two columns. */

@@ -70,7 +70,7 @@ export class Site {
           reason: note === "" ? `site document applied by ${by}` : `site document applied by ${by}: ${note}`.slice(0, 1000),
           siteVersion: version.version,
           counts: { changes: changes.length },
-          detail: { hash: version.hash, by, changes: lines.join("; ").slice(0, 1000) },
+          detail: { changes: lines.join("; ").slice(0, 1000), hash: version.hash },
         },
       ],
       "now",

@@ -60,7 +60,7 @@ const records: readonly (readonly [draft: RecordDraft, words: string])[] = [
   [{ ...bare, kind: "session.start" }, "session opened"],
   [
     { ...bare, kind: "session.end", duration: 61_500, counts: { writes: 3, bytesIn: 9 } },
-    "session ended over 61.5 s writes 3 bytesIn 9",
+    "session ended after 61.5 s: 3 writes, 9 bytes in",
   ],
   [{ ...bare, kind: "session.refused" }, "refused"],
   [
@@ -73,17 +73,24 @@ const records: readonly (readonly [draft: RecordDraft, words: string])[] = [
   [{ ...bare, kind: "outcome", outcome: "timeout" }, "no answer in time; the machine may have done it"],
   [{ ...bare, kind: "outcome", outcome: "new-word" }, "outcome new-word"],
   [{ ...bare, kind: "outcome" }, "unknown whether the machine did it"],
-  [{ ...bare, kind: "reads", counts: { "3 40..49": 120 } }, "reads 3 40..49 120"],
+  [
+    { ...bare, kind: "session.end", duration: 7, counts: { bytesOut: 1, denials: 1, reads: 0, lost: 2 } },
+    "session ended: 1 denial, 1 byte out, 2 lost",
+  ],
+  [
+    { ...bare, kind: "reads", duration: 60_000, counts: { "read coils 40..49": 120, "read coil 1": 1 } },
+    "read coils 40..49 120 times, read coil 1 once, in 60.0 s",
+  ],
   [{ ...bare, kind: "malformed", bytes: "00ff" }, "malformed frame 00ff"],
   [
     { ...bare, kind: "site", siteVersion: 7, detail: { action: "applied" } },
-    "site document version 7 action=applied",
+    "site (version 7, action applied)",
   ],
   [
     { ...bare, kind: "process", detail: { event: "gateway lost", pid: 7, clean: false } },
-    "event=gateway lost pid=7 clean=false",
+    "process (event gateway lost, pid 7, clean false)",
   ],
-  [{ ...bare, kind: "admin" }, "admin"],
+  [{ ...bare, kind: "admin", reason: "root ends the session" }, "root ends the session"],
 ];
 
 for (const [handedIn, words] of records) {
