@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Database, Migration } from "../audit/index.ts";
-import { systemCode, UnavailableError, UsageError } from "../base/index.ts";
+import { messageOf, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import type { SiteVersion } from "../link/index.ts";
 
 /** `recorded` is 0 until the record that it was applied is committed; only then does a version count. */
@@ -35,36 +35,27 @@ export class SiteStore {
     this.#db = db;
   }
 
-  /** Keeps a text as the next version, which is not in force before confirm(). Throws UnavailableError `site-full`. */
+  /**
+   * Keeps a text as the next version, which is not in force before confirm(). Both throw an UnavailableError, `site-full` or
+   * `site-store`, where it cannot be written; nothing is changed then.
+   */
   prepare(text: string, by: string, note: string, now: number): SiteVersion {
-    try {
-      return this.#prepare(text, by, note, now);
-    } catch (error) {
-      if (systemCode(error) !== "SQLITE_FULL") throw error;
-      throw new UnavailableError(
-        "site-full",
-        "the site document cannot be kept: the storage of niac's database is full. The old one stays in force",
-        "Free some space there and apply it again.",
-        { cause: error },
-      );
-    }
-  }
-
-  #prepare(text: string, by: string, note: string, now: number): SiteVersion {
     const hash = createHash("sha256").update(text).digest("hex");
-    // What was prepared and never recorded, after a crash or a full disk, leaves no trace.
-    this.#db.prepare("DELETE FROM site_versions WHERE recorded = 0").run();
-    const { next } = this.#db
-      .prepare<[], { next: number }>("SELECT coalesce(max(version), 0) + 1 AS next FROM site_versions")
-      .get() ?? { next: 1 };
-    this.#db
-      .prepare("INSERT INTO site_versions (version, text, hash, applied_at, applied_by, note) VALUES (?, ?, ?, ?, ?, ?)")
-      .run(next, text, hash, now, by, note);
-    return { version: next, hash, appliedAt: now, appliedBy: by, note };
+    return this.#writing(() => {
+      // What was prepared and never recorded, after a crash or a full disk, leaves no trace.
+      this.#db.prepare("DELETE FROM site_versions WHERE recorded = 0").run();
+      const { next } = this.#db
+        .prepare<[], { next: number }>("SELECT coalesce(max(version), 0) + 1 AS next FROM site_versions")
+        .get() ?? { next: 1 };
+      this.#db
+        .prepare("INSERT INTO site_versions (version, text, hash, applied_at, applied_by, note) VALUES (?, ?, ?, ?, ?, ?)")
+        .run(next, text, hash, now, by, note);
+      return { version: next, hash, appliedAt: now, appliedBy: by, note };
+    });
   }
 
   confirm(version: number): void {
-    this.#db.prepare("UPDATE site_versions SET recorded = 1 WHERE version = ?").run(version);
+    this.#writing(() => this.#db.prepare("UPDATE site_versions SET recorded = 1 WHERE version = ?").run(version));
   }
 
   /** A version that was prepared when the process died; whether its record was committed, the audit log knows. */
@@ -96,6 +87,34 @@ export class SiteStore {
       .all()
       .map(view);
   }
+
+  #writing<T>(write: () => T): T {
+    try {
+      return this.#db.transaction(write).immediate();
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+}
+
+function explained(error: unknown): unknown {
+  const code = systemCode(error);
+  if (!code.startsWith("SQLITE_")) return error;
+  const cause = { cause: error };
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_SHMSIZE") {
+    return new UnavailableError(
+      "site-full",
+      "the site document cannot be kept: the storage of niac's database is full. The old one stays in force",
+      "Free some space there and apply it again.",
+      cause,
+    );
+  }
+  return new UnavailableError(
+    "site-store",
+    `the site document cannot be kept: ${messageOf(error)} (${code}). The old one stays in force`,
+    "Check the storage for errors, and that niac control alone has its database open; then apply it again.",
+    cause,
+  );
 }
 
 function view(row: Row): SiteVersion {

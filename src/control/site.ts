@@ -28,8 +28,7 @@ export class Site {
     this.#audit = audit;
     this.#clock = clock;
     this.#changed = changed;
-    const prepared = store.prepared();
-    if (prepared && audit.byId(recordId(prepared))) store.confirm(prepared.version);
+    this.#settle();
     const current = store.current();
     this.#snapshot = current ? compiled(current.text, current.version) : emptySite(origin);
   }
@@ -54,11 +53,18 @@ export class Site {
     return this.apply(text, `version ${version}`, by, `rollback to version ${version}`);
   }
 
+  /** What was prepared and is on record as applied counts as a version, whatever happened between the two. */
+  #settle(): void {
+    const prepared = this.#store.prepared();
+    if (prepared && this.#audit.byId(recordId(prepared))) this.#store.confirm(prepared.version);
+  }
+
   async #apply(text: string, fileName: string, by: string, note: string): Promise<Applied> {
     const { snapshot, findings } = await parseAside(text, fileName);
     const report = findings.map((finding) => formatFinding(finding, fileName, text));
     if (!snapshot) return { applied: null, report };
     const changes = diffSites(this.#snapshot.version === 0 ? null : this.#snapshot, snapshot);
+    this.#settle();
     const version = this.#store.prepare(text, by, note, this.#clock.now());
     const lines = changes.map(formatChange);
     await this.#audit.append(
