@@ -1,7 +1,7 @@
 import { canonicalJson } from "./canonical.ts";
 import { describeRecord, reasonIsWhat } from "./describe.ts";
 import type { DescribeOperation } from "./describe.ts";
-import { columns, cut, fit, printable } from "./printable.ts";
+import { columns, cut, fit, printable } from "../base/index.ts";
 import type { AuditRecord } from "./record.ts";
 
 export interface FormatOptions {

@@ -15,4 +15,3 @@ export * from "./record.ts";
 export { MAX_DRAFTS, MAX_RECORD_BYTES, parseDrafts, parseRecord } from "./schema.ts";
 export { describeOperation, describeRecord } from "./describe.ts";
 export type { DescribeOperation } from "./describe.ts";
-export { printable } from "./printable.ts";

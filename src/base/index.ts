@@ -1,7 +1,9 @@
-/** What every folder may lean on: errors, bounded bytes, tables, the clock, the typed channel. Imports nothing of niac. */
+/** What every folder may lean on: errors, bounded bytes, the clock, the typed channel, text for terminals. Imports nothing of niac. */
 export * from "./bytes.ts";
 export * from "./channel.ts";
 export * from "./clock.ts";
 export * from "./errors.ts";
+export { columns, cut, fit, printable } from "./printable.ts";
+export * from "./table.ts";
 export * from "./tables.ts";
 export * from "./version.ts";

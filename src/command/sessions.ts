@@ -1,8 +1,7 @@
 import { Command } from "commander";
-import { UsageError } from "../base/index.ts";
+import { UsageError, byteText, durationText, table } from "../base/index.ts";
 import { sessionsEnd, sessionsList } from "../link/index.ts";
 import { ask, type Surroundings } from "./context.ts";
-import { ago, bytes, table } from "./table.ts";
 
 /** `niac sessions`: who is connected to what, now. */
 export function sessionsCommand(around: Surroundings): Command {
@@ -19,12 +18,12 @@ export function sessionsCommand(around: Surroundings): Command {
       session.source,
       `${session.machine}/${session.service}`,
       session.grants.join(", "),
-      ago(now - session.started),
-      ago(now - session.lastActive),
+      durationText(now - session.started),
+      durationText(now - session.lastActive),
       String(session.reads),
       String(session.writes),
       String(session.denials),
-      `${bytes(session.bytesIn)} / ${bytes(session.bytesOut)}`,
+      `${byteText(session.bytesIn)} / ${byteText(session.bytesOut)}`,
     ]);
     const header = ["SESSION", "WHO", "FROM", "MACHINE", "GRANTS", "SINCE", "IDLE", "READS", "WRITES", "DENIED", "IN / OUT"];
     for (const line of table(header, rows)) around.print(line);

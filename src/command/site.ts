@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { systemCode, UsageError } from "../base/index.ts";
+import { systemCode, UsageError, table } from "../base/index.ts";
 import { siteApply, siteHistory, siteRollback, siteShow, type SiteVersion } from "../link/index.ts";
 import { diffSites, formatChange, formatFinding, jsonSchema, parseSite, type Snapshot } from "../site/index.ts";
 import { ask, type Surroundings } from "./context.ts";
-import { table } from "./table.ts";
 
 /** `niac site ...`: the site document, from checking a file to going back to an earlier version. */
 export function siteCommand(around: Surroundings): Command {

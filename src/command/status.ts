@@ -1,7 +1,7 @@
 import { Command } from "commander";
+import { table } from "../base/index.ts";
 import { statusShow } from "../link/index.ts";
 import { ask, type Surroundings } from "./context.ts";
-import { table } from "./table.ts";
 
 /** `niac status`: is it working, and what is not. */
 export function statusCommand(around: Surroundings): Command {

@@ -1,11 +1,11 @@
-import { UsageError } from "../base/index.ts";
+import { byteText, table, UsageError } from "../base/index.ts";
 import { chooseServices, portsToTry, whatToPaste } from "./choose.ts";
 import { loadCredentials } from "./credentials.ts";
 import { dial, type Appliance } from "./dial.ts";
 import { fetchDirectory, type Directory, type OfferedService } from "./directory.ts";
 import { Forward, type ForwardEvents } from "./forward.ts";
 import type { ConnectOptions } from "./options.ts";
-import { bytes, Live, table, trafficTable } from "./show.ts";
+import { Live, trafficTable } from "./show.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
 
 /** Milliseconds between drawings of the live table. */
@@ -95,7 +95,7 @@ function teller(around: LaptopSurroundings): ForwardEvents {
     closed: ({ service }, connection, { sent, received }, failure) => {
       const why = failure === null ? "" : `: ${failure}`;
       around.print(
-        `${named(service)}: connection ${connection} closed, ${bytes(sent)} sent, ${bytes(received)} received${why}`,
+        `${named(service)}: connection ${connection} closed, ${byteText(sent)} sent, ${byteText(received)} received${why}`,
       );
     },
   };

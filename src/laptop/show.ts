@@ -1,32 +1,14 @@
+import { byteText, table } from "../base/index.ts";
 import type { Forward } from "./forward.ts";
 import type { Screen } from "./surroundings.ts";
-
-/** Rows under a header, columns as wide as their widest cell. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-/** `512 B`, `1.5 kB`, `3.2 MB`. */
-export function bytes(count: number): string {
-  if (count < 1000) return `${count} B`;
-  if (count < 1_000_000) return `${(count / 1000).toFixed(1)} kB`;
-  return `${(count / 1_000_000).toFixed(1)} MB`;
-}
 
 /** What goes through each local port, in lines. */
 export function trafficTable(forwards: readonly Pick<Forward, "service" | "traffic">[]): string[] {
   const rows = forwards.map(({ service, traffic }) => [
     `${service.machine}/${service.service}`,
     `${traffic.open} of ${traffic.total}`,
-    bytes(traffic.sent),
-    bytes(traffic.received),
+    byteText(traffic.sent),
+    byteText(traffic.received),
     traffic.lastError ?? "",
   ]);
   return table(["SERVICE", "OPEN", "SENT", "RECEIVED", "LAST ERROR"], rows);

@@ -2,7 +2,7 @@ import test from "ava";
 import * as fc from "fast-check";
 import { formatHeader, formatRecord, formatRecordLong, formatTime } from "../../../src/audit/index.ts";
 import type { AuditRecord, RecordDraft } from "../../../src/audit/index.ts";
-import { columns } from "../../../src/audit/printable.ts";
+import { columns } from "../../../src/base/index.ts";
 import { ALICE, draft } from "./samples.ts";
 
 const PLAIN = { color: false, timeZone: "Europe/Berlin" } as const;

@@ -1,7 +1,6 @@
 import test from "ava";
 import * as fc from "fast-check";
-import { printable } from "../../../src/audit/index.ts";
-import { columns, cut, fit } from "../../../src/audit/printable.ts";
+import { columns, cut, fit, printable } from "../../../src/base/index.ts";
 
 const cases: readonly (readonly [what: string, text: string, shown: string])[] = [
   ["plain text stays", "Presse 4: Öl, 20 °C, 油圧, Ελλάς", "Presse 4: Öl, 20 °C, 油圧, Ελλάς"],
