@@ -32,7 +32,10 @@ async function main(): Promise<void> {
     .description("Network Isolation Access Controller: stands before machines that cannot defend themselves")
     .version(NIAC_VERSION)
     .option("--settings <file>", "file of NAME=value lines; the environment goes before it")
-    .addHelpText("after", `\nSettings:\n  NIAC_ORIGIN defaults to this computer's name.\n${describeSettings()}`);
+    .addHelpText(
+      "after",
+      `\nSettings:\n  NIAC_ORIGIN defaults to this computer's name.\n${describeSettings()}`,
+    );
   const lookup = (): Lookup => lookupWith(program.opts<{ settings?: string }>().settings);
   const around = surroundings(lookup);
   const supervised = ["--supervised", "stop when standard input ends"] as const;
@@ -46,7 +49,9 @@ async function main(): Promise<void> {
     .action((options: { supervised?: boolean }) => {
       const settings = readSettings(lookup());
       const log = logger("control", settings.logLevel);
-      return serve(log, options.supervised ?? false, () => runControl(settings, log, (error) => die(log, error)));
+      return serve(log, options.supervised ?? false, () =>
+        runControl(settings, log, (error) => die(log, error)),
+      );
     });
   program
     .command("gateway", { hidden: true })
@@ -134,7 +139,10 @@ function readEnvironmentFile(file: string): NodeJS.Dict<string> {
   try {
     return parseEnv(readFileSync(file, "utf8"));
   } catch (error) {
-    throw new UsageError("settings-file", `the settings file ${file} cannot be read (${systemCode(error) || messageOf(error)})`);
+    throw new UsageError(
+      "settings-file",
+      `the settings file ${file} cannot be read (${systemCode(error) || messageOf(error)})`,
+    );
   }
 }
 

@@ -37,7 +37,13 @@ export class Supervisor {
   #stopping = false;
 
   constructor(specs: readonly ProcessSpec[], events: SupervisorEvents) {
-    this.#running = specs.map((spec) => ({ spec, child: null, startedAt: 0, pause: FIRST_PAUSE, timer: null }));
+    this.#running = specs.map((spec) => ({
+      spec,
+      child: null,
+      startedAt: 0,
+      pause: FIRST_PAUSE,
+      timer: null,
+    }));
     this.#events = events;
   }
 
@@ -47,7 +53,7 @@ export class Supervisor {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const running of [...this.#running].reverse()) {
+    for (const running of this.#running.toReversed()) {
       if (running.timer) clearTimeout(running.timer);
       if (running.child) await ended(running.child);
     }

@@ -136,8 +136,8 @@ function what(record: AuditRecord, describe: DescribeOperation | undefined): str
     reasonIsWhat(record) ? undefined : record.reason,
   ];
   const words = because.filter((part) => part !== undefined).join(": ");
-  const what = describeRecord(record, describe);
-  return printable(words === "" ? what : `${what} — ${words}`);
+  const happened = describeRecord(record, describe);
+  return printable(words === "" ? happened : `${happened} — ${words}`);
 }
 
 /** A name with spaces could pass for two columns. */

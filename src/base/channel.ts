@@ -76,7 +76,10 @@ export class Channel {
   }
 
   /** Answers calls of that definition. What the handler throws reaches the caller with its code and advice. */
-  handle<Params, Result>(call: Call<Params, Result>, handler: (params: Params) => Result | Promise<Result>): void {
+  handle<Params, Result>(
+    call: Call<Params, Result>,
+    handler: (params: Params) => Result | Promise<Result>,
+  ): void {
     this.#calls.set(call.name, (params) => handler(parseWith(call.params, params, call.name)));
   }
 
@@ -134,7 +137,8 @@ export class Channel {
       this.#greeted = true;
       return;
     }
-    if (!this.#greeted) throw new PeerError("channel-hello", "the other side did not say which version it speaks");
+    if (!this.#greeted)
+      throw new PeerError("channel-hello", "the other side did not say which version it speaks");
     if ("event" in message) {
       const handler = this.#events.get(message.event);
       if (!handler) throw new PeerError("channel-event", `no such event: ${message.event}`);
@@ -143,7 +147,8 @@ export class Channel {
       void this.#answer(message.call, message.id, message.params);
     } else {
       const waiting = this.#waiting.get(message.id);
-      if (!waiting) throw new PeerError("channel-answer", `an answer to call ${message.id}, which nobody made`);
+      if (!waiting)
+        throw new PeerError("channel-answer", `an answer to call ${message.id}, which nobody made`);
       this.#waiting.delete(message.id);
       if ("error" in message) waiting.reject(revive(message.error));
       else waiting.resolve(message.result);

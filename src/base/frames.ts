@@ -38,7 +38,10 @@ export class FrameReader {
     while (bytes.length >= HEADER) {
       const length = bytes.readUInt32BE(0);
       if (length < 2 || length > MAX_MESSAGE) {
-        throw new PeerError("message-size", `a message of ${length} bytes; the channel takes 2 to ${MAX_MESSAGE}`);
+        throw new PeerError(
+          "message-size",
+          `a message of ${length} bytes; the channel takes 2 to ${MAX_MESSAGE}`,
+        );
       }
       this.#need = HEADER + length;
       if (bytes.length < this.#need) break;

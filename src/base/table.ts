@@ -4,7 +4,12 @@ import { columns, fit, printable } from "./printable.ts";
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const cells = [header, ...rows.map((row) => row.map(printable))];
   const widths = header.map((_, column) => Math.max(...cells.map((row) => columns(row[column] ?? ""))));
-  return cells.map((row) => widths.map((width, column) => fit(row[column] ?? "", width)).join("  ").trimEnd());
+  return cells.map((row) =>
+    widths
+      .map((width, column) => fit(row[column] ?? "", width))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** `512 B`, `1.5 kB`, `3.2 MB`. */

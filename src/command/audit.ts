@@ -1,5 +1,11 @@
 import { Command } from "commander";
-import { formatHeader, formatRecord, formatRecordLong, parseRecord, type AuditRecord } from "../audit/index.ts";
+import {
+  formatHeader,
+  formatRecord,
+  formatRecordLong,
+  parseRecord,
+  type AuditRecord,
+} from "../audit/index.ts";
 import { UsageError } from "../base/index.ts";
 import { auditFollow, auditNew, auditQuery, auditRead, auditShow } from "../link/index.ts";
 import { ask, withControl, type Surroundings } from "./context.ts";
@@ -25,11 +31,16 @@ export function auditCommand(around: Surroundings): Command {
     .option("-n, --lines <count>", "how many at most", "50")
     .option("--before <index>", "go on from the last one of an earlier answer")
     .option("--json", "one JSON object a line", false)
-    .action((words: string[], options: { lines: string; before?: string; json: boolean }) => query(around, words, options));
+    .action((words: string[], options: { lines: string; before?: string; json: boolean }) =>
+      query(around, words, options),
+    );
   return audit;
 }
 
-async function tail(around: Surroundings, options: { lines: string; follow: boolean; json: boolean }): Promise<void> {
+async function tail(
+  around: Surroundings,
+  options: { lines: string; follow: boolean; json: boolean },
+): Promise<void> {
   const limit = count(options.lines, "--lines");
   const print = printer(around, options.json);
   await withControl(around, async (channel) => {
@@ -61,7 +72,9 @@ async function show(around: Surroundings, index: string, json: boolean): Promise
   const records = (await ask(around, auditShow, { index: count(index, "the index", 0) })).map(parseShown);
   for (const [at, record] of records.entries()) {
     if (at > 0 && !json) around.print("");
-    around.print(json ? JSON.stringify(record) : formatRecordLong(record, { color: around.color, width: around.width }));
+    around.print(
+      json ? JSON.stringify(record) : formatRecordLong(record, { color: around.color, width: around.width }),
+    );
   }
 }
 

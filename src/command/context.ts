@@ -21,7 +21,10 @@ export interface Surroundings {
 }
 
 /** Opens control's admin socket for as long as `use` takes. */
-export async function withControl<T>(around: Surroundings, use: (channel: Channel) => Promise<T>): Promise<T> {
+export async function withControl<T>(
+  around: Surroundings,
+  use: (channel: Channel) => Promise<T>,
+): Promise<T> {
   const channel = await dial(join(around.runDir(), ADMIN_SOCKET), "command");
   try {
     return await use(channel);
@@ -30,14 +33,21 @@ export async function withControl<T>(around: Surroundings, use: (channel: Channe
   }
 }
 
-export function ask<Params, Result>(around: Surroundings, call: Call<Params, Result>, params: Params): Promise<Result> {
+export function ask<Params, Result>(
+  around: Surroundings,
+  call: Call<Params, Result>,
+  params: Params,
+): Promise<Result> {
   return withControl(around, (channel) => channel.call(call, params));
 }
 
 /** What went wrong and what to do, in lines for a person; a bug keeps its stack, for whoever mends it. */
 export function explain(error: unknown): string[] {
   if (error instanceof BugError || !(error instanceof NiacError)) {
-    return ["niac itself failed; please report this:", error instanceof Error ? (error.stack ?? error.message) : messageOf(error)];
+    return [
+      "niac itself failed; please report this:",
+      error instanceof Error ? (error.stack ?? error.message) : messageOf(error),
+    ];
   }
   return error.advice === undefined ? [error.message] : [error.message, error.advice];
 }

@@ -25,7 +25,19 @@ export function sessionsCommand(around: Surroundings): Command {
       String(session.denials),
       `${byteText(session.bytesIn)} / ${byteText(session.bytesOut)}`,
     ]);
-    const header = ["SESSION", "WHO", "FROM", "MACHINE", "GRANTS", "SINCE", "IDLE", "READS", "WRITES", "DENIED", "IN / OUT"];
+    const header = [
+      "SESSION",
+      "WHO",
+      "FROM",
+      "MACHINE",
+      "GRANTS",
+      "SINCE",
+      "IDLE",
+      "READS",
+      "WRITES",
+      "DENIED",
+      "IN / OUT",
+    ];
     for (const line of table(header, rows)) around.print(line);
   });
 }
@@ -38,7 +50,8 @@ export function endCommand(around: Surroundings): Command {
     .option("--reason <text>", "for the record", "no reason given")
     .action(async (session: string, options: { reason: string }) => {
       const { ended } = await ask(around, sessionsEnd, { session, reason: options.reason, by: around.user });
-      if (!ended) throw new UsageError("no-session", `there is no session ${session}`, "See `niac sessions`.");
+      if (!ended)
+        throw new UsageError("no-session", `there is no session ${session}`, "See `niac sessions`.");
       around.print(`session ${session} is ended`);
     });
 }

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { systemCode, UsageError, table } from "../base/index.ts";
 import { siteApply, siteHistory, siteRollback, siteShow, type SiteVersion } from "../link/index.ts";
-import { diffSites, formatChange, formatFinding, jsonSchema, parseSite, type Snapshot } from "../site/index.ts";
+import {
+  diffSites,
+  formatChange,
+  formatFinding,
+  jsonSchema,
+  parseSite,
+  type Snapshot,
+} from "../site/index.ts";
 import { ask, type Surroundings } from "./context.ts";
 
 /** `niac site ...`: the site document, from checking a file to going back to an earlier version. */
@@ -73,7 +80,12 @@ function counted(count: number, what: string): string {
 }
 
 async function apply(around: Surroundings, file: string, note: string): Promise<void> {
-  const { applied, report } = await ask(around, siteApply, { text: read(file), fileName: file, by: around.user, note });
+  const { applied, report } = await ask(around, siteApply, {
+    text: read(file),
+    fileName: file,
+    by: around.user,
+    note,
+  });
   tell(around, applied, report);
 }
 
@@ -123,5 +135,9 @@ async function history(around: Surroundings): Promise<void> {
 
 function number(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError("version", `"${text}" is no version`, "Versions are whole numbers; see `niac site history`.");
+  throw new UsageError(
+    "version",
+    `"${text}" is no version`,
+    "Versions are whole numbers; see `niac site history`.",
+  );
 }

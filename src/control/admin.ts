@@ -24,7 +24,11 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
   channel.handle(link.siteShow, ({ version }) => {
     const found = version === null ? store.current() : store.get(version);
     if (found) return found;
-    throw new UsageError("no-site", "no site document was applied yet", "Apply one with `niac site apply <file>`.");
+    throw new UsageError(
+      "no-site",
+      "no site document was applied yet",
+      "Apply one with `niac site apply <file>`.",
+    );
   });
   channel.handle(link.auditRead, ({ from, limit, reverse }) =>
     audit.read({ limit, reverse, ...(from === null ? {} : { from }) }),
@@ -47,7 +51,15 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
   channel.handle(link.sessionsList, () => parts.link.call(link.gatewaySessions, null));
   channel.handle(link.sessionsEnd, async ({ session, reason, by }) => {
     await audit.append(
-      [{ time: clock.now(), kind: "admin", id: randomUUID(), session, reason: `${by} ends the session: ${reason}` }],
+      [
+        {
+          time: clock.now(),
+          kind: "admin",
+          id: randomUUID(),
+          session,
+          reason: `${by} ends the session: ${reason}`,
+        },
+      ],
       "now",
     );
     return parts.link.call(link.gatewayEnd, { session, reason: `${by} ended it: ${reason}` });

@@ -51,7 +51,8 @@ export class GatewayLink {
         detail: { instance, sessions: hello.sessions.length },
       };
       const endings = endingsOf(this.#audit, hello, now);
-      for (let at = 0; at < endings.length; at += BATCH) await this.#audit.append(endings.slice(at, at + BATCH), "now");
+      for (let at = 0; at < endings.length; at += BATCH)
+        await this.#audit.append(endings.slice(at, at + BATCH), "now");
       await this.#audit.append([attached], "now");
       this.#channel?.close();
       this.#channel = channel;
@@ -80,7 +81,9 @@ export class GatewayLink {
       };
       this.#audit
         .append([gone], "soon")
-        .catch((failure: unknown) => this.#log.error({ reason: messageOf(failure) }, "that the gateway is gone could not be recorded"));
+        .catch((failure: unknown) =>
+          this.#log.error({ reason: messageOf(failure) }, "that the gateway is gone could not be recorded"),
+        );
     });
   }
 
@@ -91,7 +94,11 @@ export class GatewayLink {
   /** Throws an UnavailableError where no gateway is attached. */
   async call<Params, Result>(call: Call<Params, Result>, params: Params): Promise<Result> {
     if (!this.#channel) {
-      throw new UnavailableError("gateway-away", "the gateway is not attached", "It is restarted by itself; try again in a few seconds.");
+      throw new UnavailableError(
+        "gateway-away",
+        "the gateway is not attached",
+        "It is restarted by itself; try again in a few seconds.",
+      );
     }
     return this.#channel.call(call, params);
   }

@@ -11,11 +11,17 @@ const PATIENCE = 60_000;
  */
 export function parseAside(text: string, fileName: string): Promise<SiteResult> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("parse-worker.ts", import.meta.url), { workerData: { text, fileName } });
+    const worker = new Worker(new URL("parse-worker.ts", import.meta.url), {
+      workerData: { text, fileName },
+    });
     const late = setTimeout(() => {
       void worker.terminate();
       reject(
-        new UsageError("site-slow", `${fileName} could not be read within ${PATIENCE / 1000} s`, "Make the document smaller."),
+        new UsageError(
+          "site-slow",
+          `${fileName} could not be read within ${PATIENCE / 1000} s`,
+          "Make the document smaller.",
+        ),
       );
     }, PATIENCE);
     worker.once("message", ({ snapshot, findings }: SiteResult) => {

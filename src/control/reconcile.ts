@@ -37,7 +37,9 @@ export function endingsOf(
   return drafts;
 }
 
-function about(record: RecordDraft): Pick<RecordDraft, "session" | "identity" | "source" | "machine" | "service"> {
+function about(
+  record: RecordDraft,
+): Pick<RecordDraft, "session" | "identity" | "source" | "machine" | "service"> {
   const { session, identity, source, machine, service } = record;
   return {
     ...(session === undefined ? {} : { session }),

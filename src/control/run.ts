@@ -21,8 +21,13 @@ export async function runControl(
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
   const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
-  const link = new GatewayLink(audit, clock, log, () => ({ snapshot: site.snapshot, tls: readMaterial(settings) }));
-  const site: Site = new Site(new SiteStore(db), audit, settings.origin, clock, (snapshot) => link.push(snapshot));
+  const link = new GatewayLink(audit, clock, log, () => ({
+    snapshot: site.snapshot,
+    tls: readMaterial(settings),
+  }));
+  const site: Site = new Site(new SiteStore(db), audit, settings.origin, clock, (snapshot) =>
+    link.push(snapshot),
+  );
   const admins = new Set<Channel>();
   const servers = [
     await listen(join(settings.runDir, GATEWAY_SOCKET), "control", (channel) => link.accept(channel)),
@@ -62,6 +67,10 @@ function readPem(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new UsageError("tls-file", `${path} cannot be read (${systemCode(error)})`, "See the NIAC_TLS_ settings.");
+    throw new UsageError(
+      "tls-file",
+      `${path} cannot be read (${systemCode(error)})`,
+      "See the NIAC_TLS_ settings.",
+    );
   }
 }

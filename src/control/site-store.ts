@@ -48,14 +48,18 @@ export class SiteStore {
         .prepare<[], { next: number }>("SELECT coalesce(max(version), 0) + 1 AS next FROM site_versions")
         .get() ?? { next: 1 };
       this.#db
-        .prepare("INSERT INTO site_versions (version, text, hash, applied_at, applied_by, note) VALUES (?, ?, ?, ?, ?, ?)")
+        .prepare(
+          "INSERT INTO site_versions (version, text, hash, applied_at, applied_by, note) VALUES (?, ?, ?, ?, ?, ?)",
+        )
         .run(next, text, hash, now, by, note);
       return { version: next, hash, appliedAt: now, appliedBy: by, note };
     });
   }
 
   confirm(version: number): void {
-    this.#writing(() => this.#db.prepare("UPDATE site_versions SET recorded = 1 WHERE version = ?").run(version));
+    this.#writing(() =>
+      this.#db.prepare("UPDATE site_versions SET recorded = 1 WHERE version = ?").run(version),
+    );
   }
 
   /** A version that was prepared when the process died; whether its record was committed, the audit log knows. */
@@ -77,7 +81,11 @@ export class SiteStore {
       .prepare<[number], Row>("SELECT * FROM site_versions WHERE recorded = 1 AND version = ?")
       .get(version);
     if (row) return { version: view(row), text: row.text };
-    throw new UsageError("no-version", `there is no version ${version} of the site document`, "See `niac site history`.");
+    throw new UsageError(
+      "no-version",
+      `there is no version ${version} of the site document`,
+      "See `niac site history`.",
+    );
   }
 
   /** Newest first. */

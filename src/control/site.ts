@@ -1,7 +1,14 @@
 import type { AuditLog } from "../audit/index.ts";
 import { UsageError, type Clock } from "../base/index.ts";
 import type { SiteVersion } from "../link/index.ts";
-import { diffSites, formatChange, formatFinding, parseSite, withVersion, type Snapshot } from "../site/index.ts";
+import {
+  diffSites,
+  formatChange,
+  formatFinding,
+  parseSite,
+  withVersion,
+  type Snapshot,
+} from "../site/index.ts";
 import { parseAside } from "./parse-aside.ts";
 import type { SiteStore } from "./site-store.ts";
 
@@ -23,7 +30,13 @@ export class Site {
   #busy = false;
 
   /** Throws where the stored document cannot be compiled by this version of niac: better none than a guess. */
-  constructor(store: SiteStore, audit: AuditLog, origin: string, clock: Clock, changed: (snapshot: Snapshot) => void) {
+  constructor(
+    store: SiteStore,
+    audit: AuditLog,
+    origin: string,
+    clock: Clock,
+    changed: (snapshot: Snapshot) => void,
+  ) {
     this.#store = store;
     this.#audit = audit;
     this.#clock = clock;
@@ -38,7 +51,8 @@ export class Site {
   }
 
   async apply(text: string, fileName: string, by: string, note: string): Promise<Applied> {
-    if (this.#busy) throw new UsageError("site-busy", "another site document is being applied", "Try again in a moment.");
+    if (this.#busy)
+      throw new UsageError("site-busy", "another site document is being applied", "Try again in a moment.");
     this.#busy = true;
     try {
       return await this.#apply(text, fileName, by, note);
@@ -73,7 +87,10 @@ export class Site {
           time: version.appliedAt,
           kind: "site",
           id: recordId(version),
-          reason: note === "" ? `site document applied by ${by}` : `site document applied by ${by}: ${note}`.slice(0, 1000),
+          reason:
+            note === ""
+              ? `site document applied by ${by}`
+              : `site document applied by ${by}: ${note}`.slice(0, 1000),
           siteVersion: version.version,
           counts: { changes: changes.length },
           detail: { changes: lines.join("; ").slice(0, 1000), hash: version.hash },

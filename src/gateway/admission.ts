@@ -8,8 +8,12 @@ export class Admission {
   }
 
   /** Null: let in, and leave() is owed. Else the reason. */
-  enter(source: string, limits: { readonly connections: number; readonly connectionsPerSource: number }): string | null {
-    if (this.#total >= limits.connections) return `the appliance has ${limits.connections} connections open, its limit`;
+  enter(
+    source: string,
+    limits: { readonly connections: number; readonly connectionsPerSource: number },
+  ): string | null {
+    if (this.#total >= limits.connections)
+      return `the appliance has ${limits.connections} connections open, its limit`;
     const held = this.#bySource.get(source) ?? 0;
     if (held >= limits.connectionsPerSource) {
       return `${source} has ${limits.connectionsPerSource} connections open, the limit for one source`;

@@ -22,7 +22,11 @@ const PATIENCE = 10_000;
  * Security R-23): each request is answered with the denial's exception (R-31), so that the engineer's own tool says "illegal
  * function" and not "connection lost". Nothing here knows a machine. `asked` is told of each request.
  */
-export function answerDenied(socket: TLSSocket, refused: Refused, asked: (operation: Operation) => void): void {
+export function answerDenied(
+  socket: TLSSocket,
+  refused: Refused,
+  asked: (operation: Operation) => void,
+): void {
   const frames = new FrameBuffer();
   let answers = 0;
   const timer = setTimeout(() => socket.destroy(), PATIENCE);

@@ -43,11 +43,16 @@ export class Door {
     const now = this.#house.clock.now();
     const found = readIdentity(peerOf(socket), now);
     if (isRefusal(found)) {
-      this.#refuse(arrival, { stage: "certificate", reason: found.reason }, { ...(found.presented ? { presented: found.presented } : {}) });
+      this.#refuse(
+        arrival,
+        { stage: "certificate", reason: found.reason },
+        found.presented ? { presented: found.presented } : {},
+      );
       return;
     }
     // Node sets it on server sockets to the SNI, or false; its types do not say so.
-    const serverName = "servername" in socket && typeof socket.servername === "string" ? socket.servername : undefined;
+    const serverName =
+      "servername" in socket && typeof socket.servername === "string" ? socket.servername : undefined;
     const target = findTarget(this.#house.snapshot(), {
       serverName,
       protocol: socket.alpnProtocol || null,
@@ -118,7 +123,10 @@ export class Door {
     this.#house.judge(session);
     if (session.ended) return;
     session.start();
-    this.#house.log.info({ session: id, user: identity.user, machine: machine.name, service: service.name, source }, "session started");
+    this.#house.log.info(
+      { session: id, user: identity.user, machine: machine.name, service: service.name, source },
+      "session started",
+    );
   }
 
   /** Null once it is on record, or where this machine may be used unrecorded. */
@@ -158,13 +166,29 @@ export class Door {
     return new ModbusSession(opening, this.#house, socket, port, gate);
   }
 
-  #open(identity: Identity, machine: Machine, service: Service, source: string, now: number): ReturnType<typeof openSession> {
-    const connections = (grant: string, user: string): number => this.#house.registry.connections(grant, user);
-    return openSession(this.#house.policy(), { identity, machine: machine.name, service: service.name, source, connections }, now);
+  #open(
+    identity: Identity,
+    machine: Machine,
+    service: Service,
+    source: string,
+    now: number,
+  ): ReturnType<typeof openSession> {
+    const connections = (grant: string, user: string): number =>
+      this.#house.registry.connections(grant, user);
+    return openSession(
+      this.#house.policy(),
+      { identity, machine: machine.name, service: service.name, source, connections },
+      now,
+    );
   }
 
   /** Who it is is known, and this service is not for him: a Modbus client is told so in its own protocol. */
-  #deny(arrival: Arrival, refused: Refused, about: Partial<Parameters<Refusals["add"]>[1]>, service: Service): void {
+  #deny(
+    arrival: Arrival,
+    refused: Refused,
+    about: Partial<Parameters<Refusals["add"]>[1]>,
+    service: Service,
+  ): void {
     this.#recordRefusal(arrival, refused, about);
     if (service.protocol === "tcp") {
       arrival.socket.destroy();
@@ -203,7 +227,10 @@ export class Door {
     about: Partial<Parameters<Refusals["add"]>[1]>,
   ): void {
     const { source } = arrival;
-    this.#house.log.info({ source: source.address, stage: refused.stage, user: about.identity?.user }, refused.reason);
+    this.#house.log.info(
+      { source: source.address, stage: refused.stage, user: about.identity?.user },
+      refused.reason,
+    );
     this.#house.refusals.add(source.address, {
       ...about,
       source: `${source.address}:${source.port}`,

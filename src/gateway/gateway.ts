@@ -58,8 +58,12 @@ export class Gateway implements ListenerHost, House {
       this.log.warn({ machine: draft.machine, service: draft.service, ...draft.detail }, draft.reason);
       recorder.note({ ...draft, id: freshId(), time: clock.now() });
     });
-    this.#listeners = [new Listener(addresses.modbus, true, this), new Listener(addresses.services, false, this)];
-    for (const listener of this.#listeners) listener.setMaterial(initial.material, needsTls12(initial.snapshot));
+    this.#listeners = [
+      new Listener(addresses.modbus, true, this),
+      new Listener(addresses.services, false, this),
+    ];
+    for (const listener of this.#listeners)
+      listener.setMaterial(initial.material, needsTls12(initial.snapshot));
   }
 
   async listen(): Promise<void> {
@@ -155,7 +159,10 @@ export class Gateway implements ListenerHost, House {
     for (const session of this.registry.all()) {
       const { identity } = session.opening;
       if (now > identity.notAfter) {
-        session.end(`the certificate of ${identity.user} expired on ${new Date(identity.notAfter).toISOString()}`, EXPIRED);
+        session.end(
+          `the certificate of ${identity.user} expired on ${new Date(identity.notAfter).toISOString()}`,
+          EXPIRED,
+        );
       } else if (now - session.lastActive > idleTimeout) {
         session.end(`nothing came from the client for ${idleTimeout / 1000} s`);
       } else {

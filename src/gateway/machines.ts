@@ -31,7 +31,8 @@ export class Machines {
     if (known) return known;
     const about = { kind: "process", machine: machine.name, service: service.name } as const;
     const port = openPort(machine.name, service, this.#flushers, this.#clock, {
-      circuit: (working, reason) => this.#note({ ...about, reason, detail: { circuit: working ? "closed" : "open" } }),
+      circuit: (working, reason) =>
+        this.#note({ ...about, reason, detail: { circuit: working ? "closed" : "open" } }),
       violation: (reason) => this.#note({ ...about, kind: "malformed", stage: "machine", reason }),
     });
     const opened = { port, gate: new WriteGate(), described: JSON.stringify(service) };
@@ -43,7 +44,8 @@ export class Machines {
   takeStale(snapshot: Snapshot): Map<string, OpenMachine> {
     const now = new Map<string, string>();
     for (const machine of snapshot.machines) {
-      for (const service of machine.services) now.set(`${machine.name}/${service.name}`, JSON.stringify(service));
+      for (const service of machine.services)
+        now.set(`${machine.name}/${service.name}`, JSON.stringify(service));
     }
     const stale = new Map<string, OpenMachine>();
     for (const [key, opened] of this.#open) {

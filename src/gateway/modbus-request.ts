@@ -1,8 +1,24 @@
 import type { RecordDraft } from "../audit/index.ts";
 import { UnavailableError } from "../base/index.ts";
 import type { Lane, MachineFailure, MachinePort, Transaction } from "../machine/index.ts";
-import { effect, exceptionName, readCoils, readRegisters, type Operation, type Reply } from "../modbus/index.ts";
-import { decide, isDenial, isPermit, needsCurrent, RateBook, type NeedsCurrent, type OperationPermit, type SessionPermit } from "../policy/index.ts";
+import {
+  effect,
+  exceptionName,
+  readCoils,
+  readRegisters,
+  type Operation,
+  type Reply,
+} from "../modbus/index.ts";
+import {
+  decide,
+  isDenial,
+  isPermit,
+  needsCurrent,
+  RateBook,
+  type NeedsCurrent,
+  type OperationPermit,
+  type SessionPermit,
+} from "../policy/index.ts";
 import type { Machine } from "../site/index.ts";
 import { recordedOperation } from "./recorded.ts";
 import { freshId, type Surroundings } from "./session.ts";
@@ -108,7 +124,12 @@ export class ModbusRequest implements Transaction {
   #decide(now: number): ReturnType<typeof decide> {
     const { permit, surroundings } = this.#host;
     const { rates } = surroundings;
-    return decide(permit, this.operation, now, this.#current === null ? { rates } : { rates, current: this.#current });
+    return decide(
+      permit,
+      this.operation,
+      now,
+      this.#current === null ? { rates } : { rates, current: this.#current },
+    );
   }
 
   /** Under changed rules, what was charged once. */
@@ -178,7 +199,10 @@ export class ModbusRequest implements Transaction {
         if (host.ended) {
           this.abandon();
         } else if (reply.exception !== 0) {
-          failed(`it answered with exception ${reply.exception}, ${exceptionName(reply.exception)}`, reply.exception);
+          failed(
+            `it answered with exception ${reply.exception}, ${exceptionName(reply.exception)}`,
+            reply.exception,
+          );
         } else {
           this.#current = coils ? readCoils(operation, reply) : readRegisters(reply);
           const verdict = this.#decide(host.surroundings.clock.now());

@@ -68,7 +68,13 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     const { since } = this.#tally;
     if (due(since)) {
       const counts = this.#tally.take(describeOperation);
-      this.note({ ...this.about(), kind: "reads", decision: "permit", counts, duration: Math.max(0, now - since) });
+      this.note({
+        ...this.about(),
+        kind: "reads",
+        decision: "permit",
+        counts,
+        duration: Math.max(0, now - since),
+      });
     }
     const deniedSince = this.#denied.since;
     if (!due(deniedSince)) return;
@@ -201,7 +207,13 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   denied(request: ModbusRequest, denial: Refused): void {
     this.denials++;
     const operation = recordedOperation(request.operation);
-    if (!this.#denied.first(`${denial.stage} ${denial.rule} ${JSON.stringify(operation)}`, this.around.clock.now())) return;
+    if (
+      !this.#denied.first(
+        `${denial.stage} ${denial.rule} ${JSON.stringify(operation)}`,
+        this.around.clock.now(),
+      )
+    )
+      return;
     this.note({
       ...this.about(),
       kind: "operation",
@@ -229,7 +241,12 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     if (this.ended) return;
     const out = this.#room(EXCEPTION_FRAME);
     const at = this.#outLength;
-    this.#sent(request, out, at, encodeException(request.operation.functionCode, exception, out, at + MBAP_HEADER));
+    this.#sent(
+      request,
+      out,
+      at,
+      encodeException(request.operation.functionCode, exception, out, at + MBAP_HEADER),
+    );
   }
 
   flush(): void {

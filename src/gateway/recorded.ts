@@ -20,7 +20,9 @@ export function recordedOperation(operation: Operation): RecordOperation {
           },
         }
       : {}),
-    ...(files.length > 0 ? { files: files.map(({ file, record, length }) => ({ file, record, length })) } : {}),
+    ...(files.length > 0
+      ? { files: files.map(({ file, record, length }) => ({ file, record, length })) }
+      : {}),
     ...(data.length > 0 ? { data: Buffer.from(data).toString("hex") } : {}),
   };
 }

@@ -26,7 +26,9 @@ export class RelaySession extends Session {
     laptop.allowHalfOpen = true;
     const inside = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
     this.#inside = inside;
-    inside.setTimeout(CONNECT_TIMEOUT, () => this.end(`${this.machine.name} did not accept a connection in ${CONNECT_TIMEOUT} ms`));
+    inside.setTimeout(CONNECT_TIMEOUT, () =>
+      this.end(`${this.machine.name} did not accept a connection in ${CONNECT_TIMEOUT} ms`),
+    );
     inside.once("connect", () => inside.setTimeout(0));
     laptop.on("data", (chunk: Buffer) => {
       this.bytesIn += chunk.length;

@@ -72,7 +72,11 @@ class GatewayProcess {
       const kept = this.#recorder.endingsKept();
       const sessions = [...kept.sessions, ...(this.#gateway?.sessionIds() ?? [])];
       const writes = [...kept.writes, ...(this.#gateway?.openWrites() ?? [])];
-      const { snapshot, tls } = await channel.call(link.attach, { instance: this.#instance, sessions, writes });
+      const { snapshot, tls } = await channel.call(link.attach, {
+        instance: this.#instance,
+        sessions,
+        writes,
+      });
       if (this.#gateway) this.#applySafely(() => this.#gateway?.apply(snapshot, tls));
       else await this.#open(snapshot, tls);
     } catch (error) {
@@ -101,7 +105,9 @@ class GatewayProcess {
     channel.on(link.newSnapshot, ({ snapshot }) => this.#applySafely(() => this.#gateway?.apply(snapshot)));
     channel.handle(link.gatewaySessions, () => this.#gateway?.sessions() ?? []);
     channel.handle(link.gatewayMachines, () => this.#gateway?.machines.views() ?? []);
-    channel.handle(link.gatewayEnd, ({ session, reason }) => ({ ended: this.#gateway?.endSession(session, reason) ?? false }));
+    channel.handle(link.gatewayEnd, ({ session, reason }) => ({
+      ended: this.#gateway?.endSession(session, reason) ?? false,
+    }));
   }
 
   /** A site document or certificate that cannot be used leaves the old one serving. */
@@ -109,12 +115,18 @@ class GatewayProcess {
     try {
       apply();
     } catch (error) {
-      this.#log.error({ reason: messageOf(error) }, "the new site document or certificate cannot be used; the old one stays");
+      this.#log.error(
+        { reason: messageOf(error) },
+        "the new site document or certificate cannot be used; the old one stays",
+      );
       this.#recorder.note({
         time: systemClock.now(),
         kind: "process",
         id: freshId(),
-        reason: `the gateway could not take the new site document or certificate: ${messageOf(error)}`.slice(0, 1000),
+        reason: `the gateway could not take the new site document or certificate: ${messageOf(error)}`.slice(
+          0,
+          1000,
+        ),
       });
     }
   }
@@ -124,16 +136,19 @@ class GatewayProcess {
     this.#channel = null;
     this.#recorder.connect(null);
     if (this.#stopped) return;
-    this.#log.warn({ reason: messageOf(error) }, "control is away: sessions that read go on, new sessions and writes are refused");
+    this.#log.warn(
+      { reason: messageOf(error) },
+      "control is away: sessions that read go on, new sessions and writes are refused",
+    );
     this.#redialSoon();
   }
 
   #redialSoon(): void {
-    this.#redial = setTimeout(() => {
-      void this.#attach().then((attached) => {
-        if (!attached && !this.#stopped) this.#redialSoon();
-      });
-    }, REDIAL);
+    this.#redial = setTimeout(() => void this.#attachAgain(), REDIAL);
+  }
+
+  async #attachAgain(): Promise<void> {
+    if (!(await this.#attach()) && !this.#stopped) this.#redialSoon();
   }
 
   /** Says it once and not at every attempt. */
@@ -141,6 +156,9 @@ class GatewayProcess {
     const message = messageOf(error);
     if (message === this.#complaint) return;
     this.#complaint = message;
-    this.#log.warn({ reason: message, advice: error instanceof NiacError ? error.advice : undefined }, "not attached to control");
+    this.#log.warn(
+      { reason: message, advice: error instanceof NiacError ? error.advice : undefined },
+      "not attached to control",
+    );
   }
 }

@@ -9,7 +9,12 @@ const HTTP_PROTOCOLS = ["http/1.1", "http/1.0"] as const;
 export type Target =
   | { readonly kind: "service"; readonly machine: Machine; readonly service: Service }
   | { readonly kind: "directory" }
-  | { readonly kind: "none"; readonly named: string | null; readonly reason: string; readonly advice: string };
+  | {
+      readonly kind: "none";
+      readonly named: string | null;
+      readonly reason: string;
+      readonly advice: string;
+    };
 
 /** What a client said about where it wants to go. */
 export interface Wish {
@@ -42,7 +47,8 @@ export function findTarget(snapshot: Snapshot, wish: Wish): Target {
   return {
     kind: "none",
     named: name === "" ? null : name,
-    reason: name === "" ? "the client named no machine" : `the client asked for ${name}, which is no machine here`,
+    reason:
+      name === "" ? "the client named no machine" : `the client asked for ${name}, which is no machine here`,
     advice: `Let the client send the server name ${form} (SNI), or the ALPN protocol <service>.<machine>.`,
   };
 }
@@ -56,13 +62,18 @@ export function chooseProtocol(
 ): string | undefined {
   if (offered.includes(DIRECTORY_PROTOCOL)) return DIRECTORY_PROTOCOL;
   for (const protocol of offered) {
-    if (findTarget(snapshot, { serverName: undefined, protocol, modbusOnly }).kind === "service" && parseLabels(protocol)) {
+    if (
+      findTarget(snapshot, { serverName: undefined, protocol, modbusOnly }).kind === "service" &&
+      parseLabels(protocol)
+    ) {
       return protocol;
     }
   }
   // Browsers and HTTP clients always offer ALPN; towards a machine's own web page the name decides.
   const byName = findTarget(snapshot, { serverName, protocol: null, modbusOnly });
-  return byName.kind === "service" ? HTTP_PROTOCOLS.find((protocol) => offered.includes(protocol)) : undefined;
+  return byName.kind === "service"
+    ? HTTP_PROTOCOLS.find((protocol) => offered.includes(protocol))
+    : undefined;
 }
 
 function named(snapshot: Snapshot, labels: string, modbusOnly: boolean): Target {
@@ -70,7 +81,8 @@ function named(snapshot: Snapshot, labels: string, modbusOnly: boolean): Target 
   if (first !== undefined && second !== undefined && more.length === 0) {
     const machine = snapshot.machines.find((each) => each.name === second);
     const service = serviceOf(snapshot, second, first);
-    if (machine && service && (!modbusOnly || service.protocol !== "tcp")) return { kind: "service", machine, service };
+    if (machine && service && (!modbusOnly || service.protocol !== "tcp"))
+      return { kind: "service", machine, service };
   }
   if (first !== undefined && second === undefined && modbusOnly) {
     const found = modbusServices(snapshot.machines.filter((each) => each.name === first));

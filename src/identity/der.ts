@@ -177,7 +177,13 @@ export function timeOf(element: Element, what: string): number {
   const first = pair(0);
   const year = short ? first + (first < 50 ? 2000 : 1900) : first * 100 + pair(2);
   const at = short ? 2 : 4;
-  const [month, day, hour, minute, second] = [pair(at), pair(at + 2), pair(at + 4), pair(at + 6), pair(at + 8)];
+  const [month, day, hour, minute, second] = [
+    pair(at),
+    pair(at + 2),
+    pair(at + 4),
+    pair(at + 6),
+    pair(at + 8),
+  ];
   const time = new Date(0);
   time.setUTCFullYear(year, month - 1, day);
   time.setUTCHours(hour, minute, second);

@@ -7,7 +7,11 @@ export const GATEWAY_SOCKET = "gateway.sock";
 export const ADMIN_SOCKET = "admin.sock";
 
 /** Accepts channels on a Unix socket that only this user may open. A socket file left by a process that is gone is replaced. */
-export async function listen(path: string, self: string, accept: (channel: Channel) => void): Promise<Server> {
+export async function listen(
+  path: string,
+  self: string,
+  accept: (channel: Channel) => void,
+): Promise<Server> {
   if (await answers(path)) {
     throw new UnavailableError(
       "already-running",
@@ -45,8 +49,12 @@ function connected(path: string): Promise<Socket> {
     socket.once("error", (error) => {
       const code = systemCode(error);
       const advice =
-        code === "EACCES" ? "Run the command as the user niac runs as." : "Start the appliance with `niac up`, or check NIAC_RUN_DIR.";
-      reject(new UnavailableError("control-away", `niac control does not answer on ${path} (${code})`, advice));
+        code === "EACCES"
+          ? "Run the command as the user niac runs as."
+          : "Start the appliance with `niac up`, or check NIAC_RUN_DIR.";
+      reject(
+        new UnavailableError("control-away", `niac control does not answer on ${path} (${code})`, advice),
+      );
     });
   });
 }

@@ -62,7 +62,13 @@ export class Connection implements Flushable {
 
   constructor(
     address: { readonly host: string; readonly port: number },
-    options: { maxPending: number; connectTimeout: number; flushers: Flushers; clock: Clock; events: ConnectionEvents },
+    options: {
+      maxPending: number;
+      connectTimeout: number;
+      flushers: Flushers;
+      clock: Clock;
+      events: ConnectionEvents;
+    },
   ) {
     this.#flushers = options.flushers;
     this.#clock = options.clock;
@@ -187,7 +193,10 @@ export class Connection implements Flushable {
     try {
       const unit = unitId(bytes, start);
       if (unit !== transaction.operation.unit) {
-        throw new PeerError("reply-unit", `a reply of unit ${unit} to a request to unit ${transaction.operation.unit}`);
+        throw new PeerError(
+          "reply-unit",
+          `a reply of unit ${unit} to a request to unit ${transaction.operation.unit}`,
+        );
       }
       transaction.answered(decodeReply(transaction.operation, bytes, start + MBAP_HEADER, end));
       if (this.#served) return;

@@ -87,7 +87,8 @@ export class SerialPort implements MachinePort {
   }
 
   submit(lane: Lane, transaction: Transaction): void {
-    if (this.#closed || lane.closed) throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
+    if (this.#closed || lane.closed)
+      throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
     mayBeSent(transaction);
     const { name, maxQueued, requestTimeout } = this.#options;
     if (transaction.operation.unit === BROADCAST) {
@@ -232,7 +233,8 @@ export class SerialPort implements MachinePort {
       // A process that is late hears silence where there was none: only what is whole by its CRC has ended.
       this.#frameEnd = setTimeout(
         () => {
-          if (this.#replyLength >= RTU_MIN_FRAME && crc16(this.#reply, 0, this.#replyLength) === 0) this.#complete(transaction);
+          if (this.#replyLength >= RTU_MIN_FRAME && crc16(this.#reply, 0, this.#replyLength) === 0)
+            this.#complete(transaction);
         },
         Math.max(this.#silence(), CHUNK_GAP),
       );
@@ -291,7 +293,11 @@ export class SerialPort implements MachinePort {
 
   #away(): MachineFailure {
     const why = this.#circuit.lastError ?? "the line is closed";
-    return { exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason: `${this.#options.name} cannot be reached: ${why}` };
+    return {
+      exception: GATEWAY_TARGET_FAILED,
+      outcome: "not-sent",
+      reason: `${this.#options.name} cannot be reached: ${why}`,
+    };
   }
 
   /** 3.5 characters of 11 bits, and never under 1.75 ms (section 2.5.1.1); milliseconds. */

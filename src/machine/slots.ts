@@ -33,7 +33,8 @@ export class Slots {
   take(transaction: Transaction, now: number): number {
     if (this.#pending + this.#late > this.#mask) return -1;
     let id = this.#next;
-    while (this.#transactions[id & this.#mask] !== null || this.#expired[id & this.#mask] === 1) id = (id + 1) & 0xffff;
+    while (this.#transactions[id & this.#mask] !== null || this.#expired[id & this.#mask] === 1)
+      id = (id + 1) & 0xffff;
     this.#next = (id + 1) & 0xffff;
     const slot = id & this.#mask;
     this.#ids[slot] = id;

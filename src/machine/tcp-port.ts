@@ -60,7 +60,8 @@ export class TcpPort implements MachinePort {
   }
 
   submit(lane: Lane, transaction: Transaction): void {
-    if (this.#closed || lane.closed) throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
+    if (this.#closed || lane.closed)
+      throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
     mayBeSent(transaction);
     transaction.lane = lane;
     transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
@@ -158,7 +159,13 @@ export class TcpPort implements MachinePort {
     };
     const { tcp, maxPending, requestTimeout } = this.#options;
     this.#connections.push(
-      new Connection(tcp, { maxPending, connectTimeout: requestTimeout, flushers: this.#flushers, clock: this.#clock, events }),
+      new Connection(tcp, {
+        maxPending,
+        connectTimeout: requestTimeout,
+        flushers: this.#flushers,
+        clock: this.#clock,
+        events,
+      }),
     );
   }
 
@@ -191,7 +198,14 @@ export class TcpPort implements MachinePort {
       const lane = transaction.lane;
       if (lane) lane.inFlight--;
       // A read that was under way does no harm when it is asked once more; a write might.
-      if (lane && !lane.closed && !this.#closed && !violation && !transaction.retried && isPlainRead(transaction)) {
+      if (
+        lane &&
+        !lane.closed &&
+        !this.#closed &&
+        !violation &&
+        !transaction.retried &&
+        isPlainRead(transaction)
+      ) {
         transaction.retried = true;
         this.#ring.putBack(lane, transaction);
       } else {
@@ -236,10 +250,15 @@ export class TcpPort implements MachinePort {
     const reason = `${this.#options.name} did not answer within ${this.#options.requestTimeout} ms`;
     for (const connection of this.#connections.slice()) connection.expire(now, reason);
     for (const transaction of this.#ring.takeWhere((waiting) => now >= waiting.deadline)) {
-      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason: `${reason}: it was still waiting` });
+      transaction.failed({
+        exception: GATEWAY_TARGET_FAILED,
+        outcome: "not-sent",
+        reason: `${reason}: it was still waiting`,
+      });
     }
     this.#serve();
-    if (this.#ring.queued > 0 || this.#connections.some((connection) => connection.pending > 0)) this.#watch();
+    if (this.#ring.queued > 0 || this.#connections.some((connection) => connection.pending > 0))
+      this.#watch();
   }
 }
 

@@ -114,10 +114,6 @@ function fitOf(
   return parts == null || writes === null ? "fits" : fits(parts, writes, context.current);
 }
 
-function charge(
-  grant: CompiledGrant | Uncovered,
-  state: SessionState,
-  context: DecideContext,
-) {
+function charge(grant: CompiledGrant | Uncovered, state: SessionState, context: DecideContext) {
   if (typeof grant !== "string") context.rates?.take(grant.rule, state.user);
 }

@@ -34,11 +34,27 @@ const SETTINGS = {
   stateDir: { name: "NIAC_STATE_DIR", fallback: "/var/lib/niac", what: "directory of the database" },
   runDir: { name: "NIAC_RUN_DIR", fallback: "/run/niac", what: "directory of the sockets between processes" },
   origin: { name: "NIAC_ORIGIN", fallback: null, what: "this appliance's name in the record" },
-  tlsCertificate: { name: "NIAC_TLS_CERTIFICATE", fallback: null, what: "PEM file: own certificate and its chain, root included" },
+  tlsCertificate: {
+    name: "NIAC_TLS_CERTIFICATE",
+    fallback: null,
+    what: "PEM file: own certificate and its chain, root included",
+  },
   tlsKey: { name: "NIAC_TLS_KEY", fallback: null, what: "PEM file: key of that certificate" },
-  tlsClientCa: { name: "NIAC_TLS_CLIENT_CA", fallback: null, what: "PEM file: authorities whose client certificates are accepted" },
-  listenModbus: { name: "NIAC_LISTEN_MODBUS", fallback: "[::]:802", what: "address of the Modbus/TCP Security listener" },
-  listenServices: { name: "NIAC_LISTEN_SERVICES", fallback: "[::]:8443", what: "address of the listener for every service, by SNI or ALPN" },
+  tlsClientCa: {
+    name: "NIAC_TLS_CLIENT_CA",
+    fallback: null,
+    what: "PEM file: authorities whose client certificates are accepted",
+  },
+  listenModbus: {
+    name: "NIAC_LISTEN_MODBUS",
+    fallback: "[::]:802",
+    what: "address of the Modbus/TCP Security listener",
+  },
+  listenServices: {
+    name: "NIAC_LISTEN_SERVICES",
+    fallback: "[::]:8443",
+    what: "address of the listener for every service, by SNI or ALPN",
+  },
   logLevel: { name: "NIAC_LOG_LEVEL", fallback: "info", what: "fatal, error, warn, info, debug or trace" },
 } as const satisfies Record<keyof Settings, Setting>;
 
@@ -60,12 +76,15 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     const value = text(setting);
     const parsed = parseAddress(value);
     if (parsed) return parsed;
-    problems.push(`${setting.name} is ${JSON.stringify(value)}; it takes address:port, like 0.0.0.0:802 or [::]:802`);
+    problems.push(
+      `${setting.name} is ${JSON.stringify(value)}; it takes address:port, like 0.0.0.0:802 or [::]:802`,
+    );
     return { host: "", port: 0 };
   };
   const level = text(SETTINGS.logLevel);
   const logLevel = LOG_LEVELS.find((known) => known === level);
-  if (!logLevel) problems.push(`${SETTINGS.logLevel.name} is ${JSON.stringify(level)}; it takes ${LOG_LEVELS.join(", ")}`);
+  if (!logLevel)
+    problems.push(`${SETTINGS.logLevel.name} is ${JSON.stringify(level)}; it takes ${LOG_LEVELS.join(", ")}`);
   const settings: Settings = {
     stateDir: text(SETTINGS.stateDir),
     runDir: text(SETTINGS.runDir),
@@ -92,7 +111,10 @@ export function describeSettings(): string {
   const rows = Object.values(SETTINGS);
   const width = Math.max(...rows.map((row) => row.name.length));
   return rows
-    .map((row) => `  ${row.name.padEnd(width)}  ${row.what}${row.fallback === null ? " (no default)" : ` (${row.fallback})`}`)
+    .map(
+      (row) =>
+        `  ${row.name.padEnd(width)}  ${row.what}${row.fallback === null ? " (no default)" : ` (${row.fallback})`}`,
+    )
     .join("\n");
 }
 
