@@ -37,6 +37,7 @@ export class GatewayLink {
   accept(channel: Channel): void {
     let instance = "";
     let left = false;
+    let closed = false;
     channel.on(leaving, () => {
       left = true;
     });
@@ -54,6 +55,8 @@ export class GatewayLink {
       for (let at = 0; at < endings.length; at += BATCH)
         await this.#audit.append(endings.slice(at, at + BATCH), "now");
       await this.#audit.append([attached], "now");
+      // A channel that closed meanwhile would never be noticed to be gone.
+      if (closed) throw new UnavailableError("channel-lost", "the gateway was lost while it was being attached");
       this.#channel?.close();
       this.#channel = channel;
       this.#log.info({ instance, sessions: hello.sessions.length }, "gateway attached");
@@ -67,6 +70,7 @@ export class GatewayLink {
       return null;
     });
     channel.onClosed((error) => {
+      closed = true;
       if (this.#channel !== channel) return;
       this.#channel = null;
       if (this.#closing) return;
