@@ -24,7 +24,10 @@ export async function listen(
   const before = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
+      server.once("error", (error) => {
+        const advice = "Check NIAC_RUN_DIR: a directory of this user's, with a path of at most 90 characters.";
+        reject(new UnavailableError("listen", `niac control cannot listen on ${path} (${systemCode(error)})`, advice, { cause: error }));
+      });
       server.listen(path, resolve);
     });
   } finally {
