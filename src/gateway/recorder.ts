@@ -135,16 +135,8 @@ export class Recorder {
   }
 
   #failed(error: unknown): UnavailableError {
-    const problem =
-      error instanceof UnavailableError
-        ? error
-        : new UnavailableError(
-            REFUSED,
-            `the audit log does not take records: ${messageOf(error)}`,
-            error instanceof NiacError ? error.advice : undefined,
-          );
-    this.#problem = problem;
-    return problem;
+    this.#problem = problemOf(error);
+    return this.#problem;
   }
 
   #lostDraft(lost: number): RecordDraft {
@@ -164,4 +156,11 @@ function away(): UnavailableError {
     "nothing can be recorded: niac control does not answer",
     "It is restarted by itself; try again in a few seconds.",
   );
+}
+
+/** For the person whose write is refused: that control is away says more than what its socket said when it went. */
+function problemOf(error: unknown): UnavailableError {
+  if (error instanceof UnavailableError) return error.code === "channel-lost" ? away() : error;
+  const advice = error instanceof NiacError ? error.advice : undefined;
+  return new UnavailableError(REFUSED, `the audit log does not take records: ${messageOf(error)}`, advice);
 }

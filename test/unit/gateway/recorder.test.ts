@@ -72,6 +72,17 @@ test("a commit that fails says why, and the problem stands until an append succe
   t.is(recorder.problem, null);
 });
 
+test("an append that is cut short by the loss of control says that control is away, not what the socket said", async (t) => {
+  const { recorder, log } = open(t);
+  recorder.connect(log.append);
+  log.refuse = () => new UnavailableError("channel-lost", "read ECONNRESET");
+  await t.throwsAsync(recorder.commit([draft()]), {
+    code: "control-away",
+    message: /niac control does not answer/,
+  });
+  t.is(recorder.problem?.code, "control-away");
+});
+
 test("what is noted while control is away is handed over in order when it is back", async (t) => {
   const { recorder, log } = open(t);
   const drafts = Array.from({ length: 1_200 }, () => draft());
