@@ -31,7 +31,7 @@ testWith("pymodbus")("a certificate that is not good is refused, and on record b
   const nobody = new SClient(t, bed, { credential: null });
   nobody.send(REQUEST);
   await nobody.closed();
-  t.deepEqual(machine.requests, []);
+  t.deepEqual(await machine.heard(), []);
 
   const records = await bed.recorded(cases.length + 1, "kind=session.refused");
   t.is(records.length, cases.length + 1);

@@ -32,7 +32,7 @@ testWith("pymodbus")("the certificate is demanded whatever the SNI and ALPN", as
     );
     t.false(bare.out.includes(ANSWER), `${what}: no answer without a certificate`);
   }
-  t.deepEqual(machine.requests, []);
+  t.deepEqual(await machine.heard(), []);
   const reasons = await bed.recorded(1, "kind=session.refused", "stage=certificate");
   for (const { reason } of reasons) t.regex(reason ?? "", /no certificate/);
   t.deepEqual(await bed.records("kind=session.refused", "stage=service"), [], "who it is comes first");

@@ -19,13 +19,13 @@ testWith(
   const written = await mbpoll(port, { address: 10, write: [123] });
   t.is(written.code, 0, written.out);
   t.deepEqual((await mbpoll(port, { address: 10 })).values, [123]);
-  const reached = machine.requests.length;
+  const reached = (await machine.heard()).length;
 
   const outside = await mbpoll(port, { address: 100 });
   t.regex(outside.out, /Illegal function/);
   const tooHigh = await mbpoll(port, { address: 11, write: [201] });
   t.regex(tooHigh.out, /Illegal function/);
-  t.is(machine.requests.length, reached, "neither refused request reached the machine");
+  t.is((await machine.heard()).length, reached, "neither refused request reached the machine");
 
   const denials = await bed.recorded(2, "decision=denial", "kind=operation");
   t.deepEqual(

@@ -47,7 +47,11 @@ testWith("root", "pymodbus")(
 
     const filler = fill(disk);
     await bed.until(async () => (await write()) === BUSY, "a write to be refused");
-    t.is(machine.writes.length, done, "the machine saw what was answered as done, and nothing else");
+    t.is(
+      (await machine.written()).length,
+      done,
+      "the machine saw what was answered as done, and nothing else",
+    );
     t.is((await client.read(10)).exception, 0, "reads go on");
     const late = await ModbusClient.connect(bed, { credential });
     t.is((await late.read(10)).exception, BUSY, "a new session is refused");
@@ -60,7 +64,7 @@ testWith("root", "pymodbus")(
 
     rmSync(filler);
     await bed.until(async () => (await write()) === 0, "writes to be taken again");
-    t.is(machine.writes.length, done);
+    t.is((await machine.written()).length, done);
     const again = await ModbusClient.connect(bed, { credential });
     t.is((await again.read(10)).exception, 0);
 

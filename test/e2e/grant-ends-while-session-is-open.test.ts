@@ -28,10 +28,10 @@ testWith("pymodbus")("a grant that ends while a session is open ends the session
 
   await until(() => late.ended && unbounded.ended, "both sessions to end");
   t.true(Date.now() >= instant, "not before its time");
-  const reached = machine.requests.length;
+  const reached = (await machine.heard()).length;
   const after = await ModbusClient.connect(bed, { credential });
   t.is((await after.read(10)).exception, 1);
-  t.is(machine.requests.length, reached);
+  t.is((await machine.heard()).length, reached);
   const ends = await bed.recorded(2, "kind=session.end");
   for (const end of ends) {
     t.like(end, { decision: "denial", stage: "when", rule: "maintenance-runs-press" });

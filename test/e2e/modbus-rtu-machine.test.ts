@@ -58,11 +58,11 @@ testWith(
     [0, 1, 2].flatMap((i) => [[0], [0, i + 1], [0, 40 + i]]),
     "three at once share the line, each with its own answers in order",
   );
-  const before = machine.requests.length;
+  const before = (await machine.heard()).length;
   t.is((await clients[0]!.read(10, 1, 3)).exception, 1, "a unit the site does not know");
   t.is((await clients[0]!.write(10, 1, 0)).exception, 1, "a broadcast to every unit");
   t.is((await clients[0]!.request(words(6, 100, 1))).readUInt8(1), 1, "an address outside the grant");
-  t.is(machine.requests.length, before, "nothing of it was on the line");
+  t.is((await machine.heard()).length, before, "nothing of it was on the line");
   t.deepEqual(
     (await bed.recorded(4, "kind=outcome")).map(({ outcome }) => outcome),
     ["ok", "ok", "ok", "ok"],

@@ -5,9 +5,10 @@ usage: pymodbus_machine.py PORT | DEVICE
 With a port it speaks Modbus TCP on 127.0.0.1, with a pseudo-terminal (/dev/pts/...) Modbus RTU. Parity is a real line's:
 Linux refuses it on a pseudo-terminal where nothing else changes.
 Prints "ready", then a line an event: "connected" and "disconnected" (TCP), "read TABLE ADDRESS COUNT",
-"write TABLE ADDRESS [VALUES]". Every register begins with its own address as its value, every coil with 0.
+"write TABLE ADDRESS [VALUES]". Every register begins with its own address as its value, every coil with 0. On SIGUSR1 it prints "mark".
 """
 import asyncio
+import signal
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
@@ -53,12 +54,16 @@ async def main(where):
         zero_mode=True,
     )
     context = ModbusServerContext(slaves=slave, single=True)
-    asyncio.get_running_loop().call_later(0.2, say, "ready")
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, say, "mark")
+    loop.call_later(0.2, say, "ready")
     if where.startswith("/dev/"):
         line = {"port": where, "baudrate": 19200, "parity": "N", "stopbits": 1}
         await StartAsyncSerialServer(context, framer=ModbusRtuFramer, **line)
     else:
-        await StartAsyncTcpServer(context, address=("127.0.0.1", int(where)), handler=Connection)
+        address = ("127.0.0.1", int(where))
+        # So that a machine that was killed can come back at once.
+        await StartAsyncTcpServer(context, address=address, handler=Connection, allow_reuse_address=True)
 
 
 asyncio.run(main(sys.argv[1]))

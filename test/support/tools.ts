@@ -30,11 +30,12 @@ export class PymodbusMachine {
   /** Of Modbus TCP; 0 on a serial line. */
   readonly port: number;
   readonly child: ChildProcess;
-  /** "read ..." and "write ..." lines. */
+  /** "read ..." and "write ..." lines as they were printed; a line may come after the answer it belongs to, see heard(). */
   readonly requests: string[] = [];
   /** Connections that were made to it. */
   connections = 0;
   #closed = 0;
+  #marks = 0;
   #ready = false;
 
   private constructor(port: number, child: ChildProcess) {
@@ -64,9 +65,17 @@ export class PymodbusMachine {
     return machine;
   }
 
-  /** What was written to holding registers, in order: address and values. */
-  get writes(): Array<{ address: number; values: number[] }> {
-    return this.requests.flatMap((line) => {
+  /** Everything that reached the machine until now, read to its end. */
+  async heard(): Promise<readonly string[]> {
+    const before = this.#marks;
+    this.child.kill("SIGUSR1");
+    await until(() => this.#marks > before, "the machine to say what it heard");
+    return this.requests;
+  }
+
+  /** What was written to holding registers until now, in order. */
+  async written(): Promise<Array<{ address: number; values: number[] }>> {
+    return (await this.heard()).flatMap((line) => {
       const match = /^write holdingRegisters (\d+) \[(.*)\]$/.exec(line);
       return match ? [{ address: Number(match[1]), values: (match[2] ?? "").split(", ").map(Number) }] : [];
     });
@@ -74,6 +83,7 @@ export class PymodbusMachine {
 
   #said(line: string): void {
     if (line === "ready") this.#ready = true;
+    else if (line === "mark") this.#marks++;
     else if (line === "connected") this.connections++;
     else if (line === "disconnected") this.#closed++;
     else this.requests.push(line);
