@@ -56,7 +56,8 @@ export class GatewayLink {
         await this.#audit.append(endings.slice(at, at + BATCH), "now");
       await this.#audit.append([attached], "now");
       // A channel that closed meanwhile would never be noticed to be gone.
-      if (closed) throw new UnavailableError("channel-lost", "the gateway was lost while it was being attached");
+      if (closed)
+        throw new UnavailableError("channel-lost", "the gateway was lost while it was being attached");
       this.#channel?.close();
       this.#channel = channel;
       this.#log.info({ instance, sessions: hello.sessions.length }, "gateway attached");

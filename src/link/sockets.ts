@@ -25,8 +25,16 @@ export async function listen(
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", (error) => {
-        const advice = "Check NIAC_RUN_DIR: a directory of this user's, with a path of at most 90 characters.";
-        reject(new UnavailableError("listen", `niac control cannot listen on ${path} (${systemCode(error)})`, advice, { cause: error }));
+        const advice =
+          "Check NIAC_RUN_DIR: a directory of this user's, with a path of at most 90 characters.";
+        reject(
+          new UnavailableError(
+            "listen",
+            `niac control cannot listen on ${path} (${systemCode(error)})`,
+            advice,
+            { cause: error },
+          ),
+        );
       });
       server.listen(path, resolve);
     });
