@@ -114,7 +114,7 @@ test("a serial machine that is silent costs its request alone, and its late answ
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { requestTimeout: 400 });
+  const { port } = openSerial(t, line.near, { requestTimeout: 1000 });
   const lane = port.openLane();
   const silent = write(1, 2);
   port.submit(lane, silent);
@@ -131,7 +131,7 @@ test("a late answer is not taken for the next request's, which waits for it", as
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { requestTimeout: 500 });
+  const { port } = openSerial(t, line.near, { requestTimeout: 1000 });
   const lane = port.openLane();
   const slow = read(1);
   port.submit(lane, slow);
@@ -186,7 +186,7 @@ test("noise before the answer makes it no answer, and none for the next request 
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = (request) => machine.send(Buffer.concat([Buffer.of(0, 255, 0), goodFrame(request)]));
-  const { port } = openSerial(t, line.near, { requestTimeout: 600 });
+  const { port } = openSerial(t, line.near, { requestTimeout: 1000 });
   const lane = port.openLane();
   const ask = read(2);
   port.submit(lane, ask);
@@ -227,7 +227,7 @@ test("beyond the queue's limit the answer is 06, and what waits too long fails u
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { maxQueued: 2, requestTimeout: 400 });
+  const { port } = openSerial(t, line.near, { maxQueued: 2, requestTimeout: 1000 });
   const lane = port.openLane();
   const [sent, waiting, also, over] = [read(0), read(1), write(2, 2), read(3)];
   port.submit(lane, sent);
