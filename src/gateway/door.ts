@@ -13,7 +13,7 @@ import { recordedIdentity, recordedOperation } from "./recorded.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 import { RelaySession } from "./relay-session.ts";
-import { freshId, type Opening, type Session, type Surroundings } from "./session.ts";
+import { freshId, stillServed, type Opening, type Session, type Surroundings } from "./session.ts";
 import { findTarget } from "./target.ts";
 
 /** What the door needs of the gateway behind it. */
@@ -109,17 +109,19 @@ export class Door {
     } finally {
       release();
     }
-    const session = this.#sessionOf(opening, socket);
-    this.#house.registry.add(session);
+    // While the start was being recorded the client may have left, and the site may have changed.
+    const now = stillServed(opening, this.#house.snapshot());
     if (socket.destroyed) {
-      session.end("the client left before the session began");
+      this.#neverBegan(opening, "the client left before the session began");
       return;
     }
-    // The site may have changed while the start was being recorded.
-    if (this.#house.snapshot().machines.every((each) => each.name !== machine.name)) {
-      session.end(`the site document no longer has ${machine.name}`);
+    if (!now) {
+      socket.destroy();
+      this.#neverBegan(opening, `the site document changed ${service.name} of ${machine.name}`);
       return;
     }
+    const session = this.#sessionOf({ ...opening, machine: now }, socket);
+    this.#house.registry.add(session);
     this.#house.judge(session);
     if (session.ended) return;
     session.start();
@@ -157,6 +159,23 @@ export class Door {
       }
       return unrecorded(error);
     }
+  }
+
+  /** The end of a session whose start is on record and that nothing was passed on for. */
+  #neverBegan({ id, identity, machine, service, source }: Opening, reason: string): void {
+    this.#house.recorder.note({
+      time: this.#house.clock.now(),
+      id: freshId(),
+      kind: "session.end",
+      session: id,
+      identity: recordedIdentity(identity),
+      source,
+      machine: machine.name,
+      service: service.name,
+      reason,
+      duration: 0,
+      siteVersion: this.#house.snapshot().version,
+    });
   }
 
   #sessionOf(opening: Opening, socket: Arrival["socket"]): Session {

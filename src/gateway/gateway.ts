@@ -12,7 +12,7 @@ import { Machines } from "./machines.ts";
 import type { Recorder } from "./recorder.ts";
 import { Refusals } from "./refusals.ts";
 import { Registry } from "./registry.ts";
-import { freshId, type Session } from "./session.ts";
+import { freshId, type Session, stillServed } from "./session.ts";
 
 /** Milliseconds between looks at what time alone changes: expiry, idleness, hours, sums. */
 const SWEEP = 1_000;
@@ -115,8 +115,8 @@ export class Gateway implements ListenerHost, House {
     const stale = this.machines.takeStale(snapshot);
     for (const session of this.registry.all()) {
       const { machine, service } = session.opening;
-      const now = snapshot.machines.find((each) => each.name === machine.name);
-      if (stale.has(`${machine.name}/${service.name}`) || !now) {
+      const now = stillServed(session.opening, snapshot);
+      if (!now) {
         session.end(`the site document changed ${service.name} of ${machine.name}`);
         continue;
       }

@@ -40,6 +40,13 @@ export function freshId(): string {
   return `${PREFIX}-${(made++).toString(36)}`;
 }
 
+/** The machine's entry in `snapshot`; null where its service is gone from there, or is not what it was when the session began. */
+export function stillServed({ machine, service }: Opening, snapshot: Snapshot): Machine | null {
+  const now = snapshot.machines.find((each) => each.name === machine.name);
+  const same = now?.services.find((each) => each.name === service.name);
+  return now && JSON.stringify(same) === JSON.stringify(service) ? now : null;
+}
+
 /** One laptop's connection to one service of one machine. Kinds of services say what flows; this keeps who, since when, how much. */
 export abstract class Session {
   readonly opening: Opening;

@@ -1,7 +1,9 @@
-import { Appliance } from "../support/appliance.ts";
+import { APPLIANCE, Appliance } from "../support/appliance.ts";
 import { ModbusClient } from "../support/modbus-client.ts";
 import { until } from "../support/processes.ts";
+import { SClient } from "../support/s-client.ts";
 import { pressSite } from "../support/sites.ts";
+import { TcpMachine } from "../support/tcp-machine.ts";
 import { PymodbusMachine, testWith } from "../support/tools.ts";
 
 /** The number of the first line with `part`. */
@@ -111,6 +113,7 @@ testWith("pymodbus")("a broken document says where and what, and leaves the old 
 
 testWith("pymodbus")("a new document ends exactly the sessions it no longer allows", async (t) => {
   const machine = await PymodbusMachine.start(t);
+  const screen = await TcpMachine.start(t, (socket) => socket.pipe(socket));
   const others = `
   press-5: { services: { modbus: { protocol: modbus-tcp, address: "127.0.0.1:${machine.port}" } } }
   press-6: { services: { modbus: { protocol: modbus-tcp, address: "127.0.0.1:${machine.port}" } } }`;
@@ -118,8 +121,15 @@ testWith("pymodbus")("a new document ends exactly the sessions it no longer allo
   - name: operators-read
     reason: Operators look at the presses
     who: { groups: [operators] }
-    what: { machines: [press-4, press-5, press-6], modbus: { functions: readOnly } }`;
-  const site = pressSite(machine.port, { machines: others, grants }).replace(
+    what: { machines: [press-4, press-5, press-6], modbus: { functions: readOnly } }
+  - name: maintenance-sees-the-screen
+    reason: Maintenance looks at the press's own screens
+    who: { groups: [maintenance] }
+    what: { machines: [press-4], services: [screen, log] }`;
+  const services = ["screen", "log"].map(
+    (name) => `${name}: { protocol: tcp, address: "127.0.0.1:${screen.port}" }`,
+  );
+  const site = pressSite(machine.port, { services: services.join(", "), machines: others, grants }).replace(
     "groups:\n",
     "groups:\n  operators: { fromCertificate: true }\n",
   );
@@ -136,21 +146,43 @@ testWith("pymodbus")("a new document ends exactly the sessions it no longer allo
   };
   for (const client of Object.values(sessions)) t.is((await client.read(10)).exception, 0);
 
-  // press-5 is granted no more, and press-6 is another machine's address now.
+  const tunnels = {
+    screen: new SClient(t, bed, {
+      credential: alice,
+      port: bed.servicesPort,
+      serverName: `screen.press-4.${APPLIANCE}`,
+    }),
+    log: new SClient(t, bed, {
+      credential: alice,
+      port: bed.servicesPort,
+      serverName: `log.press-4.${APPLIANCE}`,
+    }),
+  };
+  for (const [name, tunnel] of Object.entries(tunnels)) {
+    tunnel.send(`hello ${name}\n`);
+    await tunnel.says(`hello ${name}\n`);
+  }
+
+  // press-5 is granted no more, and press-6 and press-4's screen have other addresses now.
   const next = site
     .replace("machines: [press-4, press-5, press-6]", "machines: [press-4, press-6]")
-    .replace(/(press-6: .*)127\.0\.0\.1/, "$1127.0.0.2");
+    .replace(/(press-6: .*)127\.0\.0\.1/, "$1127.0.0.2")
+    .replace(/(screen: .*?)127\.0\.0\.1/, "$1127.0.0.2");
   await bed.apply(next);
   await until(
     () => sessions["bob at press-5"].ended && sessions["bob at press-6"].ended,
     "the two sessions to end",
   );
+  await tunnels.screen.closed();
+  tunnels.log.send("still here\n");
+  await tunnels.log.says("still here\n");
   for (const name of ["alice at press-4", "bob at press-4"] as const) {
     t.is((await sessions[name].read(11)).exception, 0, `${name} goes on`);
   }
-  const ends = await bed.recorded(2, "kind=session.end");
-  t.is(ends.length, 2);
+  const ends = await bed.recorded(3, "kind=session.end");
+  t.is(ends.length, 3);
   const of = (name: string) => ends.find((end) => end.machine === name);
+  t.regex(of("press-4")?.reason ?? "", /site document changed screen of press-4/);
   t.like(of("press-5"), { stage: "grant", decision: "denial" });
   t.regex(of("press-6")?.reason ?? "", /site document changed modbus of press-6/);
 });
