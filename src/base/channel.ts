@@ -87,6 +87,11 @@ export class Channel {
     this.#events.set(event.name, (params) => handler(parseWith(event.params, params, event.name)));
   }
 
+  /** Bytes that the other side has not taken yet. */
+  get unsent(): number {
+    return this.#socket.writableLength;
+  }
+
   onClosed(listener: (error: Error) => void): void {
     if (this.#end) listener(this.#end);
     else this.#closed.push(listener);

@@ -15,6 +15,11 @@ export interface AdminParts {
   readonly clock: Clock;
 }
 
+/** Records told to a follower at once: the largest there can be stay within one message of the channel. */
+const FOLLOWER_BATCH = 200;
+/** Bytes a follower may have unread before it is let go. */
+const FOLLOWER_BEHIND = 16 * 1024 * 1024;
+
 /** Answers one command's channel. Whoever may open the socket is an administrator: the file's owner and root. */
 export function serveAdmin(channel: Channel, parts: AdminParts): void {
   const { audit, site, store, origin, clock } = parts;
@@ -43,7 +48,16 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
   });
   channel.handle(link.auditFollow, () => {
     const stop = audit.subscribe(({ from, to }) => {
-      channel.notify(link.auditNew, { records: audit.read({ from, limit: to - from }) });
+      // A reader that stands still must not make control's memory grow; it can ask again from where it was.
+      if (channel.unsent > FOLLOWER_BEHIND) {
+        channel.close();
+        return;
+      }
+      for (let at = from; at < to; at += FOLLOWER_BATCH) {
+        channel.notify(link.auditNew, {
+          records: audit.read({ from: at, limit: Math.min(FOLLOWER_BATCH, to - at) }),
+        });
+      }
     });
     channel.onClosed(stop);
     return null;
