@@ -29,7 +29,7 @@ lock_hash() { cat package.json package-lock.json | sha256sum | cut -d' ' -f1; }
 install_modules() {
   say "Installing the pinned dependencies (npm ci) ..."
   # No package's install script runs: the native parts come prebuilt inside the packages.
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --progress=false >&2
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --progress=false --no-update-notifier >&2
   lock_hash > node_modules/.niac-lock
 }
 

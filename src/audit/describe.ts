@@ -89,7 +89,11 @@ export function describeOperation(operation: RecordOperation): string {
   if (writes !== undefined) parts.push(addresses(writes) + written(writes));
   if (reads !== undefined)
     parts.push(writes === undefined ? addresses(reads) : `reading ${addresses(reads)}`);
-  for (const each of files ?? []) parts.push(`file ${each.file} record ${each.record} length ${each.length}`);
+  for (const { file, record, length, values } of files ?? []) {
+    parts.push(
+      `file ${file} record ${record} length ${length}${values === undefined ? "" : valueText(values)}`,
+    );
+  }
   if (data !== undefined && data !== "") parts.push(`data ${data}`);
   return `${parts.join(", ")} (function ${functionCode}, unit ${unit})`;
 }
@@ -100,11 +104,13 @@ function addresses({ table, address, quantity }: RecordRange): string {
 }
 
 function written({ values, and, or }: NonNullable<RecordOperation["writes"]>): string {
-  if (values !== undefined) {
-    const more = values.length > VALUES_SHOWN ? `, … ${values.length} values` : "";
-    return ` = ${values.slice(0, VALUES_SHOWN).join(", ")}${more}`;
-  }
+  if (values !== undefined) return valueText(values);
   return and === undefined || or === undefined ? "" : ` and 0x${and.toString(16)} or 0x${or.toString(16)}`;
+}
+
+function valueText(values: readonly number[]): string {
+  const more = values.length > VALUES_SHOWN ? `, … ${values.length} values` : "";
+  return ` = ${values.slice(0, VALUES_SHOWN).join(", ")}${more}`;
 }
 
 function outcome(record: AuditRecord): string {

@@ -55,7 +55,13 @@ export interface RecordOperation {
     readonly and?: number;
     readonly or?: number;
   };
-  readonly files?: readonly { readonly file: number; readonly record: number; readonly length: number }[];
+  /** Functions 20 and 21; `values`: the registers written. */
+  readonly files?: readonly {
+    readonly file: number;
+    readonly record: number;
+    readonly length: number;
+    readonly values?: readonly number[];
+  }[];
   /** Hexadecimal, at most 253 bytes. */
   readonly data?: string;
 }

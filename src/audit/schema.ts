@@ -49,7 +49,12 @@ const write = z.strictObject({
   and: word.exactOptional(),
   or: word.exactOptional(),
 });
-const file = z.strictObject({ file: word, record: word, length: word });
+const file = z.strictObject({
+  file: word,
+  record: word,
+  length: word,
+  values: z.array(word).max(MAX_VALUES).readonly().exactOptional(),
+});
 
 const operation = z.strictObject({
   unit: byte,

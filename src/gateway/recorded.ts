@@ -1,6 +1,6 @@
 import type { RecordIdentity, RecordOperation } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { Operation } from "../modbus/index.ts";
+import type { FileRecord, Operation } from "../modbus/index.ts";
 
 /** An operation as it stands on record: its parts that are there, values included. */
 export function recordedOperation(operation: Operation): RecordOperation {
@@ -20,11 +20,18 @@ export function recordedOperation(operation: Operation): RecordOperation {
           },
         }
       : {}),
-    ...(files.length > 0
-      ? { files: files.map(({ file, record, length }) => ({ file, record, length })) }
-      : {}),
+    ...(files.length > 0 ? { files: files.map(recordedFile) } : {}),
     ...(data.length > 0 ? { data: Buffer.from(data).toString("hex") } : {}),
   };
+}
+
+function recordedFile({
+  file,
+  record,
+  length,
+  values,
+}: FileRecord): NonNullable<RecordOperation["files"]>[number] {
+  return values.length > 0 ? { file, record, length, values: [...values] } : { file, record, length };
 }
 
 export function recordedIdentity(identity: Identity): RecordIdentity {

@@ -117,7 +117,7 @@ export class Recorder {
       this.#lost -= lost;
       this.#backlog.splice(0, batch.length);
       this.#batch = Math.min(this.#batch * 2, BATCH);
-      this.#problem = null;
+      if (this.#isConnected()) this.#problem = null;
     } catch (error) {
       // A draft that control refuses for what it says would be refused for ever, and hold up all behind it.
       const refused = this.#failed(error).code === REFUSED;

@@ -1,5 +1,5 @@
 import { SerialPort as SerialDevice } from "serialport";
-import { BugError, messageOf, PeerError, type Clock } from "../base/index.ts";
+import { messageOf, PeerError, type Clock } from "../base/index.ts";
 import {
   crc16,
   decodeReply,
@@ -11,13 +11,11 @@ import {
   RTU_MIN_FRAME,
 } from "../modbus/index.ts";
 import { Circuit } from "./circuit.ts";
-import { Lane, LaneRing } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import { LanedPort } from "./laned-port.ts";
 import {
   GATEWAY_PATH_UNAVAILABLE,
   GATEWAY_TARGET_FAILED,
-  LANE_CLOSED,
-  mayBeSent,
-  SERVER_DEVICE_BUSY,
   type MachineFailure,
   type MachinePort,
   type PortEvents,
@@ -46,12 +44,11 @@ const CHUNK_GAP = 25;
  * Modbus RTU behind a serial line (MODBUS over Serial Line V1.02): one request at a time on the wire, 3.5 characters of
  * silence between frames, the reply's end known from its own length and not from silence alone.
  */
-export class SerialPort implements MachinePort {
+export class SerialPort extends LanedPort implements MachinePort {
   readonly #options: SerialPortOptions;
   readonly #clock: Clock;
   readonly #events: PortEvents;
   readonly #circuit = new Circuit();
-  readonly #ring = new LaneRing();
   readonly #request = Buffer.alloc(RTU_MAX_FRAME);
   readonly #reply = Buffer.alloc(RTU_MAX_FRAME);
   #replyLength = 0;
@@ -68,54 +65,31 @@ export class SerialPort implements MachinePort {
   #quiet: NodeJS.Timeout | null = null;
   /** Ends a reply whose length its first bytes do not tell. */
   #frameEnd: NodeJS.Timeout | null = null;
-  #closed = false;
-  #lanes = 0;
 
   constructor(options: SerialPortOptions, clock: Clock, events: PortEvents) {
+    super(options);
     this.#options = options;
     this.#clock = clock;
     this.#events = events;
   }
 
-  openLane(): Lane {
-    this.#lanes++;
-    return new Lane();
-  }
-
-  get lanes(): number {
-    return this.#lanes;
-  }
-
   submit(lane: Lane, transaction: Transaction): void {
-    if (this.#closed || lane.closed)
-      throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
-    mayBeSent(transaction);
-    const { name, maxQueued, requestTimeout } = this.#options;
+    this.take(lane, transaction);
+    const { name, requestTimeout } = this.#options;
     if (transaction.operation.unit === BROADCAST) {
       const reason = `unit 0 is a broadcast, which gets no reply on the serial line of ${name}; name one unit`;
       transaction.failed({ exception: GATEWAY_PATH_UNAVAILABLE, outcome: "not-sent", reason });
       return;
     }
-    if (this.#ring.queued >= maxQueued) {
-      const reason = `${name} has ${maxQueued} requests waiting, which is its limit`;
-      transaction.failed({ exception: SERVER_DEVICE_BUSY, outcome: "not-sent", reason });
-      return;
-    }
+    if (this.refusedAsFull(transaction)) return;
     if (!this.#device && this.#circuit.state(this.#clock.monotonic()) === "open") {
       transaction.failed(this.#away());
       return;
     }
-    transaction.lane = lane;
     const now = this.#clock.monotonic();
     transaction.deadline = Math.max(now, this.#overdue.get(transaction.operation.unit) ?? 0) + requestTimeout;
-    this.#ring.push(lane, transaction);
+    this.ring.push(lane, transaction);
     this.#next();
-  }
-
-  closeLane(lane: Lane): void {
-    lane.closed = true;
-    this.#lanes--;
-    for (const transaction of this.#ring.remove(lane)) transaction.failed(LANE_CLOSED);
   }
 
   status(): PortStatus {
@@ -123,14 +97,14 @@ export class SerialPort implements MachinePort {
       circuit: this.#circuit.state(this.#clock.monotonic()),
       connections: this.#device ? 1 : 0,
       pending: this.#current ? 1 : 0,
-      queued: this.#ring.queued,
+      queued: this.ring.queued,
       failures: this.#circuit.failures,
       lastError: this.#circuit.lastError,
     };
   }
 
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     if (this.#quiet) clearTimeout(this.#quiet);
     this.#quiet = null;
     this.#lost("niac closed the serial line");
@@ -152,7 +126,7 @@ export class SerialPort implements MachinePort {
       this.#opening = false;
       if (error) {
         this.#lost(`${path} cannot be opened: ${messageOf(error)}`);
-      } else if (this.#closed) {
+      } else if (this.closed) {
         device.close();
       } else {
         this.#device = device;
@@ -164,7 +138,7 @@ export class SerialPort implements MachinePort {
   #next(): void {
     if (this.#quiet) clearTimeout(this.#quiet);
     this.#quiet = null;
-    if (this.#current || this.#ring.queued === 0 || this.#closed) return;
+    if (this.#current || this.ring.queued === 0 || this.closed) return;
     if (!this.#device) {
       this.#open();
       return;
@@ -175,7 +149,7 @@ export class SerialPort implements MachinePort {
       return;
     }
     for (const [unit, until] of this.#overdue) if (now >= until) this.#overdue.delete(unit);
-    const transaction = this.#ring.takeFor(this, ({ operation }) => !this.#overdue.has(operation.unit));
+    const transaction = this.ring.takeFor(this, ({ operation }) => !this.#overdue.has(operation.unit));
     if (!transaction) {
       this.#wait(Math.min(...this.#overdue.values()) - now);
       return;
@@ -282,13 +256,13 @@ export class SerialPort implements MachinePort {
     const device = this.#device;
     this.#device = null;
     if (device?.isOpen) device.close();
-    if (!this.#closed) {
+    if (!this.closed) {
       const working = this.#circuit.failures === 0;
       this.#circuit.failed(this.#clock.monotonic(), reason, Math.random());
       if (working) this.#events.circuit(false, reason);
     }
     this.#done()?.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
-    for (const transaction of this.#ring.takeWhere(() => true)) transaction.failed(this.#away());
+    for (const transaction of this.ring.takeWhere(() => true)) transaction.failed(this.#away());
   }
 
   #away(): MachineFailure {

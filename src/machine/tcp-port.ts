@@ -1,12 +1,10 @@
-import { BugError, type Clock } from "../base/index.ts";
+import type { Clock } from "../base/index.ts";
 import { Circuit } from "./circuit.ts";
 import { Connection, type ConnectionEvents, type Loss } from "./connection.ts";
-import { Lane, LaneRing } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import { LanedPort } from "./laned-port.ts";
 import {
   GATEWAY_TARGET_FAILED,
-  LANE_CLOSED,
-  mayBeSent,
-  SERVER_DEVICE_BUSY,
   type Flushers,
   type MachineFailure,
   type MachinePort,
@@ -29,7 +27,7 @@ export interface TcpPortOptions {
  * A machine's Modbus TCP service: a few connections shared by all sessions. The first connection with room is used, so that
  * requests gather there; another is opened only when all are full. What finds no room waits, lanes served in turn.
  */
-export class TcpPort implements MachinePort {
+export class TcpPort extends LanedPort implements MachinePort {
   readonly #options: TcpPortOptions;
   readonly #flushers: Flushers;
   readonly #clock: Clock;
@@ -37,35 +35,21 @@ export class TcpPort implements MachinePort {
   readonly #circuit = new Circuit();
   /** Of connections beyond the first: a machine that takes only one is not away. */
   readonly #growth = new Circuit();
-  readonly #ring = new LaneRing();
   readonly #connections: Connection[] = [];
   #sweep: NodeJS.Timeout | null = null;
-  #closed = false;
-  #lanes = 0;
 
   constructor(options: TcpPortOptions, flushers: Flushers, clock: Clock, events: PortEvents) {
+    super(options);
     this.#options = options;
     this.#flushers = flushers;
     this.#clock = clock;
     this.#events = events;
   }
 
-  openLane(): Lane {
-    this.#lanes++;
-    return new Lane();
-  }
-
-  get lanes(): number {
-    return this.#lanes;
-  }
-
   submit(lane: Lane, transaction: Transaction): void {
-    if (this.#closed || lane.closed)
-      throw new BugError("port-closed", `${this.#options.name} was asked after it was closed`);
-    mayBeSent(transaction);
-    transaction.lane = lane;
+    this.take(lane, transaction);
     transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
-    if (this.#ring.queued > 0) {
+    if (this.ring.queued > 0) {
       // Room that has just come belongs to those who wait for it.
       this.#queue(lane, transaction);
       this.#serve();
@@ -75,25 +59,19 @@ export class TcpPort implements MachinePort {
     if (!connection || !this.#send(connection, lane, transaction)) this.#queue(lane, transaction);
   }
 
-  closeLane(lane: Lane): void {
-    lane.closed = true;
-    this.#lanes--;
-    for (const transaction of this.#ring.remove(lane)) transaction.failed(LANE_CLOSED);
-  }
-
   status(): PortStatus {
     return {
       circuit: this.#circuit.state(this.#clock.monotonic()),
       connections: this.#connections.filter((connection) => connection.open).length,
       pending: this.#connections.reduce((sum, connection) => sum + connection.pending, 0),
-      queued: this.#ring.queued,
+      queued: this.ring.queued,
       failures: this.#circuit.failures,
       lastError: this.#circuit.lastError,
     };
   }
 
   close(): void {
-    this.#closed = true;
+    this.closed = true;
     if (this.#sweep) clearTimeout(this.#sweep);
     this.#sweep = null;
     for (const connection of this.#connections.slice()) connection.close("niac closed the connection");
@@ -118,17 +96,12 @@ export class TcpPort implements MachinePort {
   }
 
   #queue(lane: Lane, transaction: Transaction): void {
-    const { maxQueued, name } = this.#options;
-    if (this.#ring.queued >= maxQueued) {
-      const reason = `${name} has ${maxQueued} requests waiting, which is its limit`;
-      transaction.failed({ exception: SERVER_DEVICE_BUSY, outcome: "not-sent", reason });
-      return;
-    }
+    if (this.refusedAsFull(transaction)) return;
     if (!this.#growOrHave()) {
       transaction.failed(this.#away());
       return;
     }
-    this.#ring.push(lane, transaction);
+    this.ring.push(lane, transaction);
     this.#watch();
   }
 
@@ -170,18 +143,18 @@ export class TcpPort implements MachinePort {
   }
 
   #serve(): void {
-    if (this.#ring.queued === 0) return;
+    if (this.ring.queued === 0) return;
     for (const connection of this.#connections) {
       while (connection.hasRoom()) {
-        const transaction = this.#ring.takeFor(connection);
+        const transaction = this.ring.takeFor(connection);
         if (!transaction?.lane) break;
         if (!this.#send(connection, transaction.lane, transaction)) {
-          this.#ring.putBack(transaction.lane, transaction);
+          this.ring.putBack(transaction.lane, transaction);
           break;
         }
       }
     }
-    if (this.#ring.queued > 0) this.#growOrHave();
+    if (this.ring.queued > 0) this.#growOrHave();
   }
 
   #lost(connection: Connection, loss: Loss): void {
@@ -190,7 +163,7 @@ export class TcpPort implements MachinePort {
     const violation = ending === "violation";
     // A machine that closes a connection it has served, or an idle one, may simply be restarting: it is asked again at once.
     const failed = violation || (!served && (ending === "silent" || inFlight.length > 0 || !wasOpen));
-    if (failed && !this.#closed) {
+    if (failed && !this.closed) {
       if (violation) this.#events.violation(reason);
       this.#failed(reason);
     }
@@ -201,18 +174,18 @@ export class TcpPort implements MachinePort {
       if (
         lane &&
         !lane.closed &&
-        !this.#closed &&
+        !this.closed &&
         !violation &&
         !transaction.retried &&
         isPlainRead(transaction)
       ) {
         transaction.retried = true;
-        this.#ring.putBack(lane, transaction);
+        this.ring.putBack(lane, transaction);
       } else {
         transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
       }
     }
-    if (this.#ring.queued > 0 && !this.#closed && !this.#growOrHave()) this.#failQueued();
+    if (this.ring.queued > 0 && !this.closed && !this.#growOrHave()) this.#failQueued();
   }
 
   #failed(reason: string): void {
@@ -223,7 +196,7 @@ export class TcpPort implements MachinePort {
   }
 
   #failQueued(): void {
-    for (const transaction of this.#ring.takeWhere(() => true)) transaction.failed(this.#away());
+    for (const transaction of this.ring.takeWhere(() => true)) transaction.failed(this.#away());
   }
 
   #away(): MachineFailure {
@@ -249,7 +222,7 @@ export class TcpPort implements MachinePort {
     const now = this.#clock.monotonic();
     const reason = `${this.#options.name} did not answer within ${this.#options.requestTimeout} ms`;
     for (const connection of this.#connections.slice()) connection.expire(now, reason);
-    for (const transaction of this.#ring.takeWhere((waiting) => now >= waiting.deadline)) {
+    for (const transaction of this.ring.takeWhere((waiting) => now >= waiting.deadline)) {
       transaction.failed({
         exception: GATEWAY_TARGET_FAILED,
         outcome: "not-sent",
@@ -257,8 +230,7 @@ export class TcpPort implements MachinePort {
       });
     }
     this.#serve();
-    if (this.#ring.queued > 0 || this.#connections.some((connection) => connection.pending > 0))
-      this.#watch();
+    if (this.ring.queued > 0 || this.#connections.some((connection) => connection.pending > 0)) this.#watch();
   }
 }
 

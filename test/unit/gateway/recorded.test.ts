@@ -33,14 +33,14 @@ const SHAPES: ReadonlyArray<readonly [string, Operation, unknown]> = [
     },
   ],
   [
-    "files, without their values",
+    "written files, with their values",
     {
       ...reading(0),
       functionCode: 21,
       reads: null,
       files: [{ file: 4, record: 7, length: 1, values: [99] }],
     },
-    { unit: 1, functionCode: 21, files: [{ file: 4, record: 7, length: 1 }] },
+    { unit: 1, functionCode: 21, files: [{ file: 4, record: 7, length: 1, values: [99] }] },
   ],
   [
     "data, as hexadecimal",
