@@ -84,7 +84,7 @@ function reportUnion(issue: Issue & { code: "invalid_union" }, path: Path, repor
     const options = "options" in issue && issue.options !== undefined ? issue.options.map(String) : [];
     // A discriminated union: the path ends with the key that decides, the input is the mapping it stands in.
     const given = valueAt(issue.input, path.slice(-1));
-    if (given === undefined) missing(path, `one of ${options.join(SEPARATOR)}`, reporter);
+    if (given === undefined) missingChoice(issue.input, path, options, reporter);
     else reportValue(path, given, options, reporter);
     return;
   }
@@ -116,6 +116,23 @@ function reportUnion(issue: Issue & { code: "invalid_union" }, path: Path, repor
   });
 }
 
+/** The key that decides is not there; one that was meant to be it is pointed at. */
+function missingChoice(input: unknown, path: Path, options: readonly string[], reporter: Reporter): void {
+  const key = nameOf(path);
+  const keys = typeof input === "object" && input !== null ? Object.keys(input) : [];
+  const meant = closest(key, keys);
+  const expected = `one of ${options.join(SEPARATOR)}`;
+  if (meant === undefined) {
+    missing(path, expected, reporter);
+    return;
+  }
+  reporter.error([...path.slice(0, -1), meant], `${shown(meant)} is not known here, and ${key} is missing`, {
+    spot: "key",
+    expected: `${key}: ${expected}`,
+    suggestion: key,
+  });
+}
+
 function wantsList(issue: Issue): boolean {
   return issue.code === "invalid_type" && issue.expected === "array";
 }
@@ -140,7 +157,8 @@ function reportType(issue: Issue & { code: "invalid_type" }, path: Path, reporte
   const expected = KINDS[issue.expected] ?? issue.expected;
   if (issue.input === undefined) missing(path, expected, reporter);
   else if (issue.input === null) {
-    const suggestion = issue.expected === "object" || issue.expected === "record" ? { suggestion: "{}" } : {};
+    const mapping = issue.expected === "object" || issue.expected === "record";
+    const suggestion = mapping && path.length > 0 ? { suggestion: "{}" } : {};
     reporter.error(path, nothing(path), { spot: "key", expected, ...suggestion });
   } else {
     const suggestion = suggestionFor(issue);

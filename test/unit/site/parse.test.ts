@@ -187,3 +187,14 @@ test("rules for all of very many machines are refused before they fill memory", 
     [`grants[${count - 1}]`],
   );
 });
+
+test("a misspelled key that decides on the rest is pointed at itself", (t) => {
+  const text = `niac: 1
+site: { name: a, appliance: b.example, timeZone: UTC }
+machines:
+  press-4: { services: { plc: { protocl: modbus-tcp, address: 192.0.2.1 } } }
+`;
+  const { snapshot, findings } = parseSite(text, "site.yaml");
+  t.is(snapshot, null);
+  t.like(findings[0], { line: 4, column: 33, suggestion: "protocol" });
+});
