@@ -111,7 +111,7 @@ async function up(settingsFile: string | undefined, lookup: Lookup): Promise<voi
   ];
   const specs = ["control", "gateway"].map((name) => ({ name, command: process.execPath, args: args(name) }));
   const supervisor = new Supervisor(specs, {
-    started: (name, pid) => log.info({ pid }, `${name} started`),
+    started: (name, child) => log.info({ child }, `${name} started`),
     crashed: (name, how, pause) => log.error({ how, pause }, `${name} ended, and is started again`),
   });
   await serve(log, false, () => {

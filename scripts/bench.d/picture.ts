@@ -44,7 +44,7 @@ export function picture(results: Results): string {
     y += step;
   };
 
-  line("niac beside TLS proxies that inspect nothing", "title text", 24);
+  line("niac beside proxies that inspect nothing", "title text", 24);
   for (const text of wrap(
     "niac with policy, inspection and audit on. Shorter is better, unless it says otherwise; thin lines span the rounds.",
   )) {
@@ -61,7 +61,7 @@ export function picture(results: Results): string {
   const height = Math.ceil(y - LINE_STEP + MARGIN);
 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="t d">
-<title id="t">niac beside TLS proxies that inspect nothing</title>
+<title id="t">niac beside proxies that inspect nothing</title>
 <desc id="d">${escape(charts.map(inWords).join(" "))}</desc>
 <style>${STYLE}
 </style>

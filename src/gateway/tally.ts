@@ -8,6 +8,8 @@ interface Entry {
   count: number;
 }
 
+/** MODBUS Application Protocol V1.1b3, section 6.14. */
+const READ_FILE_RECORD = 20;
 /** Places of the index; a power of two, and so many more than kinds that a search ends soon. */
 const PLACES = 256;
 
@@ -32,9 +34,8 @@ export class ReadTally {
     const index = (this.#index ??= new Uint8Array(PLACES));
     const entries = this.#entries;
     let place = hash(operation);
-    for (;;) {
-      const entry = entries[index[place]! - 1];
-      if (entry === undefined) break;
+    for (let at = index[place]!; at !== 0; at = index[place]!) {
+      const entry = entries[at - 1]!;
       if (same(entry.operation, operation)) {
         entry.count++;
         return;
@@ -73,9 +74,12 @@ function same(a: Operation, b: Operation): boolean {
     a.subFunction === b.subFunction &&
     a.reads?.address === b.reads?.address &&
     a.reads?.quantity === b.reads?.quantity &&
-    a.files.length === b.files.length &&
-    a.files.every((file, i) => sameFile(file, b.files[i]))
+    (a.functionCode !== READ_FILE_RECORD || sameFiles(a.files, b.files))
   );
+}
+
+function sameFiles(a: readonly FileRecord[], b: readonly FileRecord[]): boolean {
+  return a.length === b.length && a.every((file, i) => sameFile(file, b[i]));
 }
 
 function sameFile(a: FileRecord, b: FileRecord | undefined): boolean {

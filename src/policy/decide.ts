@@ -58,13 +58,13 @@ export function decide(
 
 /** A forbid that overlaps the range and, where it forbids only values, forbids one of those written; null: none. */
 function forbidder({ forbids }: Slice, range: AddressRange, writes: Writes | null): CompiledForbid | null {
-  for (let i = lastFrom(forbids.starts, range.address + range.quantity - 1); ; i--) {
-    i = reaching(forbids, i, range.address);
-    const rule = forbids.rules[i];
-    if (rule === undefined) return null;
+  const { address, quantity } = range;
+  const begin = lastFrom(forbids.starts, address + quantity - 1);
+  for (let i = reaching(forbids, begin, address); i >= 0; i = reaching(forbids, i - 1, address)) {
     const parts = forbids.parts[i];
-    if (parts == null || writes === null || hits(parts, writes)) return rule;
+    if (parts == null || writes === null || hits(parts, writes)) return forbids.rules[i]!;
   }
+  return null;
 }
 
 /** Why no grant covers an access: `rate` where one would but for its pace. */
@@ -82,18 +82,15 @@ function cover(
   const last = range.address + range.quantity - 1;
   let found: Uncovered = "not";
   const { unlimited, limited } = slice;
-  for (let i = lastFrom(unlimited.starts, range.address); ; i--) {
-    i = reaching(unlimited, i, last);
-    const rule = unlimited.rules[i];
-    if (rule === undefined) break;
+  let i = reaching(unlimited, lastFrom(unlimited.starts, range.address), last);
+  for (; i >= 0; i = reaching(unlimited, i - 1, last)) {
     const fit = fitOf(unlimited, i, writes, context);
-    if (fit === "fits") return rule;
+    if (fit === "fits") return unlimited.rules[i]!;
     if (fit === "depends") found = "depends";
   }
-  for (let i = lastFrom(limited.starts, range.address); ; i--) {
-    i = reaching(limited, i, last);
-    const rule = limited.rules[i];
-    if (rule === undefined) break;
+  i = reaching(limited, lastFrom(limited.starts, range.address), last);
+  for (; i >= 0; i = reaching(limited, i - 1, last)) {
+    const rule = limited.rules[i]!;
     const fit = fitOf(limited, i, writes, context);
     if (fit === "not") continue;
     if (context.rates?.has(rule.rule, state.user) !== true) {

@@ -111,6 +111,13 @@ testWith(
     t.is(recorded.size, operations.length, "no write is on record twice");
     const reached = new Set(written.map(({ values }) => values[0]));
     t.is(reached.size, written.length, "no write reached the machine twice");
+    const said = [...became.values()];
+    t.log(
+      `${reached.size} writes reached the machine, ${operations.length} are on record: ` +
+        ["ok", "unknown", "not-sent", "timeout", "exception"]
+          .map((what) => `${said.filter((outcome) => outcome === what).length} ${what}`)
+          .join(", "),
+    );
     for (const each of reached) {
       const outcome = recorded.get(each);
       t.true(

@@ -139,7 +139,7 @@ export class Appliance {
     const last = this.#log
       .split("\n")
       .filter((line) => line.includes(`"msg":"${name} started"`))
-      .map((line) => Number(/"pid":(\d+),"msg"/.exec(line)?.[1]))
+      .map((line) => Number(/"child":(\d+),"msg"/.exec(line)?.[1]))
       .at(-1);
     if (last === undefined || Number.isNaN(last)) throw new Error(`${name} was never started:\n${this.#log}`);
     return last;
