@@ -8,10 +8,16 @@ interface Entry {
   count: number;
 }
 
-/** MODBUS Application Protocol V1.1b3, section 6.14. */
-const READ_FILE_RECORD = 20;
 /** Places of the index; a power of two, and so many more than kinds that a search ends soon. */
 const PLACES = 256;
+
+/** Finds a kind without touching what was counted: `places` holds, by hash, an entry's number plus 1, 0 for none. */
+interface KindIndex {
+  readonly places: Uint8Array;
+  /** By that number: function, unit and sub-function; address and quantity. */
+  readonly whats: Int32Array;
+  readonly ranges: Int32Array;
+}
 
 /**
  * Permitted reads of one session, counted by function, unit and range. Clients ask for the same ranges over and over, at every
@@ -19,8 +25,7 @@ const PLACES = 256;
  */
 export class ReadTally {
   readonly #entries: Entry[] = [];
-  /** Of a kind, by its hash: its place among the entries plus 1; 0: none. Made at the first read. */
-  #index: Uint8Array | null = null;
+  #index: KindIndex | null = null;
   #beyond = 0;
   #since = -1;
 
@@ -31,19 +36,27 @@ export class ReadTally {
 
   count(operation: Operation, now: number): void {
     if (this.#since < 0) this.#since = now;
-    const index = (this.#index ??= new Uint8Array(PLACES));
+    const { places, whats, ranges } = (this.#index ??= emptyIndex());
     const entries = this.#entries;
-    let place = hash(operation);
-    for (let at = index[place]!; at !== 0; at = index[place]!) {
-      const entry = entries[at - 1]!;
-      if (same(entry.operation, operation)) {
-        entry.count++;
+    const { functionCode, unit, subFunction, reads, files } = operation;
+    const what = (functionCode << 24) | (unit << 16) | (subFunction & 0xffff);
+    const range = reads === null ? 0 : (reads.address << 16) | reads.quantity;
+    let place = (Math.imul(what ^ Math.imul(range, 31), 0x9e3779b1) >>> 24) & (PLACES - 1);
+    for (let at = places[place]!; at !== 0; at = places[place]!) {
+      if (ranges[at] === range && whats[at] === what && (files.length === 0 || this.#sameFiles(at, files))) {
+        entries[at - 1]!.count++;
         return;
       }
       place = (place + 1) & (PLACES - 1);
     }
-    if (entries.length >= MAX_KINDS) this.#beyond++;
-    else index[place] = entries.push({ operation, count: 1 });
+    if (entries.length >= MAX_KINDS) {
+      this.#beyond++;
+      return;
+    }
+    const at = entries.push({ operation, count: 1 });
+    places[place] = at;
+    whats[at] = what;
+    ranges[at] = range;
   }
 
   /** What was read, as `describe` says it, to how often; and starts anew. */
@@ -55,35 +68,26 @@ export class ReadTally {
     }
     if (this.#beyond > 0) counts["other ranges"] = this.#beyond;
     this.#entries.length = 0;
-    this.#index?.fill(0);
+    this.#index?.places.fill(0);
     this.#beyond = 0;
     this.#since = -1;
     return counts;
   }
+
+  #sameFiles(at: number, files: readonly FileRecord[]): boolean {
+    const known = this.#entries[at - 1]!.operation.files;
+    const same = (file: FileRecord, other: FileRecord | undefined): boolean =>
+      file.file === other?.file && file.record === other.record && file.length === other.length;
+    return known.length === files.length && known.every((file, i) => same(file, files[i]));
+  }
 }
 
-function hash({ functionCode, unit, reads }: Operation): number {
-  const range = reads === null ? 0 : Math.imul(reads.address, 31) + reads.quantity;
-  return (Math.imul(range + Math.imul(unit, 257) + functionCode, 0x9e3779b1) >>> 24) & (PLACES - 1);
-}
-
-function same(a: Operation, b: Operation): boolean {
-  return (
-    a.functionCode === b.functionCode &&
-    a.unit === b.unit &&
-    a.subFunction === b.subFunction &&
-    a.reads?.address === b.reads?.address &&
-    a.reads?.quantity === b.reads?.quantity &&
-    (a.functionCode !== READ_FILE_RECORD || sameFiles(a.files, b.files))
-  );
-}
-
-function sameFiles(a: readonly FileRecord[], b: readonly FileRecord[]): boolean {
-  return a.length === b.length && a.every((file, i) => sameFile(file, b[i]));
-}
-
-function sameFile(a: FileRecord, b: FileRecord | undefined): boolean {
-  return a.file === b?.file && a.record === b.record && a.length === b.length;
+function emptyIndex(): KindIndex {
+  return {
+    places: new Uint8Array(PLACES),
+    whats: new Int32Array(MAX_KINDS + 1),
+    ranges: new Int32Array(MAX_KINDS + 1),
+  };
 }
 
 /**
