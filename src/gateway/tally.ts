@@ -76,10 +76,12 @@ export class ReadTally {
 
   #sameFiles(at: number, files: readonly FileRecord[]): boolean {
     const known = this.#entries[at - 1]!.operation.files;
-    const same = (file: FileRecord, other: FileRecord | undefined): boolean =>
-      file.file === other?.file && file.record === other.record && file.length === other.length;
-    return known.length === files.length && known.every((file, i) => same(file, files[i]));
+    return known.length === files.length && known.every((file, i) => sameFile(file, files[i]));
   }
+}
+
+function sameFile(a: FileRecord, b: FileRecord | undefined): boolean {
+  return a.file === b?.file && a.record === b.record && a.length === b.length;
 }
 
 function emptyIndex(): KindIndex {

@@ -1,26 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ExecutionContext } from "ava";
 import { Appliance } from "../support/appliance.ts";
+import { smallDisk } from "../support/disk.ts";
 import { ModbusClient } from "../support/modbus-client.ts";
 import { pressSite } from "../support/sites.ts";
 import { PymodbusMachine, testWith } from "../support/tools.ts";
 
 const BUSY = 6;
-
-/** A disk of 4 MiB that can be filled without hurting anybody. */
-function smallDisk(t: ExecutionContext): string {
-  const dir = mkdtempSync(join(tmpdir(), "niac-disk-"));
-  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", dir], { encoding: "utf8" });
-  t.is(mounted.status, 0, mounted.stderr);
-  t.teardown(() => {
-    spawnSync("umount", [dir]);
-    rmSync(dir, { recursive: true, force: true });
-  });
-  return dir;
-}
 
 function fill(disk: string): string {
   const file = join(disk, "filler");
@@ -33,7 +19,7 @@ testWith("root", "pymodbus")(
   "a full disk refuses writes and new sessions with that reason, and is over when there is room",
   async (t) => {
     const machine = await PymodbusMachine.start(t);
-    const disk = smallDisk(t);
+    const disk = smallDisk(t, 4);
     const bed = await Appliance.start(t, { site: pressSite(machine.port), stateDir: join(disk, "state") });
     const credential = bed.root.client({ cn: "alice", ou: ["maintenance"] });
     const client = await ModbusClient.connect(bed, { credential });

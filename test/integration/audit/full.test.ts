@@ -1,67 +1,58 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { AuditLog, openDatabase } from "../../../src/audit/index.ts";
 import type { BugError } from "../../../src/base/index.ts";
+import { smallDisk } from "../../support/disk.ts";
+import { testWith } from "../../support/tools.ts";
 import { directory, plain } from "../../unit/audit/samples.ts";
 
-/** A file system of its own of 2 MiB, or why there can be none. */
-function smallDisk(path: string): string | undefined {
-  if (process.getuid?.() !== 0) return "only root can mount a file system";
-  const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", path], { encoding: "utf8" });
-  return mount.status === 0 ? undefined : `mount failed: ${mount.stderr || mount.error?.message}`;
-}
+testWith("root")(
+  "on a disk that is full the log refuses, loses nothing, and goes on when there is room",
+  async (t) => {
+    const disk = smallDisk(t, 2);
+    const fatal: BugError[] = [];
+    const db = openDatabase(join(disk, "niac.db"));
+    t.teardown(() => db.close());
+    const log = new AuditLog(db, "niac-1", { onFatal: (error) => fatal.push(error) });
+    await log.append(plain(10), "now");
+    const filler = join(disk, "filler");
+    const { bavail, bsize } = statfsSync(disk);
+    writeFileSync(filler, Buffer.alloc((bavail - 20) * bsize));
 
-test("on a disk that is full the log refuses, loses nothing, and goes on when there is room", async (t) => {
-  const disk = directory(t);
-  const reason = smallDisk(disk);
-  if (reason !== undefined) {
-    t.log(`skipped: ${reason}`);
-    t.pass();
-    return;
-  }
-  t.teardown(() => execFileSync("umount", [disk]));
-  const fatal: BugError[] = [];
-  const db = openDatabase(join(disk, "niac.db"));
-  t.teardown(() => db.close());
-  const log = new AuditLog(db, "niac-1", { onFatal: (error) => fatal.push(error) });
-  await log.append(plain(10), "now");
-  const filler = join(disk, "filler");
-  const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(filler, Buffer.alloc((bavail - 20) * bsize));
-
-  const acknowledged = new Map<string, number>();
-  let refused = plain(0);
-  while (refused.length === 0) {
-    const drafts = plain(5, { reason: "r".repeat(1_000) });
-    try {
-      const { indexes } = await log.append(drafts, "now");
-      for (const [at, each] of drafts.entries()) acknowledged.set(each.id, indexes[at]!);
-    } catch (error) {
-      t.like(error, { name: "UnavailableError", code: "audit-full" });
-      refused = drafts;
+    const acknowledged = new Map<string, number>();
+    let refused = plain(0);
+    while (refused.length === 0) {
+      const drafts = plain(5, { reason: "r".repeat(1_000) });
+      try {
+        const { indexes } = await log.append(drafts, "now");
+        for (const [at, each] of drafts.entries()) acknowledged.set(each.id, indexes[at]!);
+      } catch (error) {
+        t.like(error, { name: "UnavailableError", code: "audit-full" });
+        refused = drafts;
+      }
     }
-  }
-  t.is(log.state, "full");
-  t.is(log.size, 10 + acknowledged.size);
-  for (let again = 0; again < 3; again++) {
-    await t.throwsAsync(log.append(refused, "now"), { code: "audit-full" });
-  }
-  for (const each of refused) t.is(log.byId(each.id), undefined);
+    t.is(log.state, "full");
+    t.is(log.size, 10 + acknowledged.size);
+    for (let again = 0; again < 3; again++) {
+      await t.throwsAsync(log.append(refused, "now"), { code: "audit-full" });
+    }
+    for (const each of refused) t.is(log.byId(each.id), undefined);
 
-  rmSync(filler);
-  const { indexes } = await log.append(refused, "now");
-  t.deepEqual(
-    indexes,
-    [0, 1, 2, 3, 4].map((at) => 10 + acknowledged.size + at),
-  );
-  t.is(log.state, "writing");
-  for (const [id, index] of acknowledged) t.is(log.get(index)?.id, id);
-  t.is(new AuditLog(db, "niac-1").size, log.size);
-  t.is(db.pragma("integrity_check", { simple: true }), "ok");
-  t.deepEqual(fatal, []);
-});
+    rmSync(filler);
+    const { indexes } = await log.append(refused, "now");
+    t.deepEqual(
+      indexes,
+      [0, 1, 2, 3, 4].map((at) => 10 + acknowledged.size + at),
+    );
+    t.is(log.state, "writing");
+    for (const [id, index] of acknowledged) t.is(log.get(index)?.id, id);
+    t.is(new AuditLog(db, "niac-1").size, log.size);
+    t.is(db.pragma("integrity_check", { simple: true }), "ok");
+    t.deepEqual(fatal, []);
+  },
+);
 
 test("an error of the disk that is not its being full stops the log", (t) => {
   const path = join(directory(t), "niac.db");

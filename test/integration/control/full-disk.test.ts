@@ -1,8 +1,7 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UnavailableError } from "../../../src/base/index.ts";
+import { smallDisk } from "../../support/disk.ts";
 import { testWith } from "../../support/tools.ts";
 import { Bed, documentOf } from "../../unit/control/site.ts";
 
@@ -13,15 +12,7 @@ function large(name: string): string {
 testWith("root")(
   "on a disk that is full a site document is refused, the old one serves, and later it is taken",
   async (t) => {
-    const disk = mkdtempSync(join(tmpdir(), "niac-disk-"));
-    t.teardown(() => rmSync(disk, { recursive: true, force: true }));
-    const mount = spawnSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk], { encoding: "utf8" });
-    if (mount.status !== 0) {
-      t.log(`skipped: mount failed: ${mount.stderr}`);
-      t.pass();
-      return;
-    }
-    t.teardown(() => execFileSync("umount", ["-l", disk]));
+    const disk = smallDisk(t, 2);
     const bed = new Bed(join(disk, "niac.db"));
     t.teardown(() => void bed.db.close());
     await bed.site.apply(large("first"), "site.yaml", "engineer-1", "");
