@@ -4,7 +4,7 @@ import { PeerError } from "./errors.ts";
  * The channel's framing: JSON texts, each behind its length.
  *
  *     +--------------------+----------------------+
- *     | length, u32 BE     | JSON, UTF-8          |   length counts the JSON alone, 2..MAX_MESSAGE
+ *     | length, u32 BE     | JSON, UTF-8          |   length counts the JSON alone, 1..MAX_MESSAGE
  *     +--------------------+----------------------+
  */
 export const MAX_MESSAGE = 32 * 1024 * 1024;
@@ -37,10 +37,10 @@ export class FrameReader {
     this.#need = HEADER;
     while (bytes.length >= HEADER) {
       const length = bytes.readUInt32BE(0);
-      if (length < 2 || length > MAX_MESSAGE) {
+      if (length < 1 || length > MAX_MESSAGE) {
         throw new PeerError(
           "message-size",
-          `a message of ${length} bytes; the channel takes 2 to ${MAX_MESSAGE}`,
+          `a message of ${length} bytes; the channel takes 1 to ${MAX_MESSAGE}`,
         );
       }
       this.#need = HEADER + length;
