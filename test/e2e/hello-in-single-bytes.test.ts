@@ -34,6 +34,9 @@ async function relay(
     const inside = connect({ port, host: "127.0.0.1", noDelay: true });
     for (const socket of [client, inside]) socket.on("error", () => socket.destroy());
     inside.pipe(client);
+    // A connection that is reset ends the other one too: pipe passes on only an orderly end.
+    inside.once("close", () => client.end());
+    client.once("close", () => inside.destroy());
     let first = Buffer.alloc(0);
     const gather = (chunk: Buffer): void => {
       first = Buffer.concat([first, chunk]);
