@@ -63,14 +63,23 @@ export class Door {
       this.#refuse(arrival, { stage: "service", reason: target.reason }, who);
       return;
     }
+    const version = socket.getProtocol();
+    if (target.kind === "directory" && version !== "TLSv1.3") {
+      this.#refuse(
+        arrival,
+        { stage: "tls", reason: `${version} is not accepted for the directory: only TLSv1.3` },
+        who,
+      );
+      return;
+    }
     if (target.kind === "directory") {
       this.#answerDirectory(arrival, found);
       return;
     }
     const { machine, service } = target;
     const about = { ...who, machine: machine.name, service: service.name };
-    if (socket.getProtocol() !== "TLSv1.3" && !service.unsafeTls12) {
-      const reason = `${socket.getProtocol()} is not accepted for ${service.name} of ${machine.name}: only TLSv1.3`;
+    if (version !== "TLSv1.3" && !service.unsafeTls12) {
+      const reason = `${version} is not accepted for ${service.name} of ${machine.name}: only TLSv1.3`;
       this.#refuse(arrival, { stage: "tls", reason }, about);
       return;
     }

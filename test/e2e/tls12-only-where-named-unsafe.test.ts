@@ -47,6 +47,10 @@ testWith("pymodbus")("TLS 1.2 is refused, unless a service names it, and then on
   t.like(elsewhere[0], { machine: "press-4", identity: { user: "alice" } });
   t.regex(elsewhere[0]?.reason ?? "", /TLSv1\.2.*TLSv1\.3/);
 
+  const directory = await dial(["-tls1_2", "-alpn", "niac-directory"]).closed();
+  t.false(directory.includes('"services"'), "nor for the list of what the certificate may open");
+  t.is((await bed.recorded(2, "kind=session.refused", "stage=tls")).length, 2);
+
   for (const suite of ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"]) {
     const client = dial(["-tls1_2", "-cipher", suite], "modbus.old-hmi");
     await client.says(ANSWER);
