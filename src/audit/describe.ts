@@ -42,6 +42,15 @@ const OUTCOMES: Readonly<Record<string, string>> = {
   unknown: "unknown whether the machine did it",
 };
 
+const TOLD_BY_REASON: ReadonlySet<string> = new Set([
+  "site",
+  "admin",
+  "process",
+  "flow.refused",
+  "flow",
+  "network",
+]);
+
 /** Values shown of one write; the long form shows all. */
 const VALUES_SHOWN = 8;
 
@@ -65,13 +74,16 @@ export function describeRecord(record: AuditRecord, describe: DescribeOperation 
     case "site":
     case "admin":
     case "process":
+    case "flow.refused":
+    case "flow":
+    case "network":
       return sentence(record);
   }
 }
 
 /** Kinds whose reason is what happened, and not why. */
 export function reasonIsWhat({ kind }: AuditRecord): boolean {
-  return kind === "site" || kind === "admin" || kind === "process";
+  return TOLD_BY_REASON.has(kind);
 }
 
 function sentence(record: AuditRecord): string {

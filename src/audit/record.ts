@@ -21,6 +21,12 @@ export const RECORD_KINDS = [
   "site",
   /** Something an administrator did by command: ended a session, for one. */
   "admin",
+  /** Packets refused, alike ones summed up: a scan is one record. */
+  "flow.refused",
+  /** What machines sent by the kernel alone (`forward`), summed up by machine and destination over an interval. */
+  "flow",
+  /** The ports and what stands behind them: a machine that changed its MAC address, one that nobody knows, an address claimed twice, a ruleset. */
+  "network",
   /** Processes and machines: gateway connected or lost, control started, a machine's circuit opened. */
   "process",
 ] as const;

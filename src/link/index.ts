@@ -1,4 +1,5 @@
 /** What niac's processes say to each other: the calls and events of the channel, and connecting to it. Types and schemas only. */
 export * from "./admin.ts";
 export * from "./gateway.ts";
-export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen } from "./sockets.ts";
+export * from "./netd.ts";
+export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET } from "./sockets.ts";

@@ -5,6 +5,8 @@ import { Channel, systemCode, UnavailableError } from "../base/index.ts";
 /** Names of control's sockets below the run directory: they are two, so that a gateway gone wrong is no administrator. */
 export const GATEWAY_SOCKET = "gateway.sock";
 export const ADMIN_SOCKET = "admin.sock";
+/** netd's own, on which control calls. */
+export const NETD_SOCKET = "netd.sock";
 
 /** Accepts channels on a Unix socket that only this user may open. A socket file left by a process that is gone is replaced. */
 export async function listen(

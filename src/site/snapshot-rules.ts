@@ -95,6 +95,8 @@ const who = z
     roles: texts.nullable(),
     tiers: texts.nullable(),
     tenants: texts.nullable(),
+    sources: texts.nullable(),
+    machines: texts.nullable(),
   })
   .readonly();
 

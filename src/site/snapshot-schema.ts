@@ -31,6 +31,7 @@ const modbusService = z
   .strictObject({
     name: z.string(),
     unsafeTls12: z.boolean(),
+    tlsPort: port.nullable(),
     protocol: z.enum(["modbus-tcp", "modbus-rtu"]),
     tcp: tcp.nullable(),
     serial: serial.nullable(),
@@ -51,15 +52,29 @@ const modbusService = z
   .readonly();
 
 const tcpService = z
-  .strictObject({ name: z.string(), unsafeTls12: z.boolean(), protocol: z.literal("tcp"), tcp })
+  .strictObject({
+    name: z.string(),
+    unsafeTls12: z.boolean(),
+    tlsPort: port.nullable(),
+    protocol: z.literal("tcp"),
+    tcp,
+  })
   .readonly();
+
+const service = z.discriminatedUnion("protocol", [modbusService, tcpService]);
+
+const mac = z.string().regex(/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/);
 
 const machine = z
   .strictObject({
     name: z.string(),
     description: z.string(),
     whenUnrecorded: z.enum(["deny", "readOnly", "allow"]),
-    services: z.array(z.discriminatedUnion("protocol", [modbusService, tcpService])).readonly(),
+    address: z.ipv4().nullable(),
+    mac: mac.nullable(),
+    ping: z.boolean(),
+    standIn: z.ipv4().nullable(),
+    services: z.array(service).readonly(),
   })
   .readonly();
 
@@ -83,15 +98,50 @@ const destination = z
     host: z.string().min(1),
     ports: intervals(1, 65_535),
     transport: z.enum(["tcp", "udp"]),
+    address: z.ipv4(),
+    names: texts,
+    source: z.enum(["machine", "appliance"]),
+    service: service.nullable(),
+    serverName: z.string().nullable(),
+  })
+  .refine((one) => (one.service === null) === (one.how === "forward"), "how and service disagree")
+  .refine((one) => (one.serverName !== null) === (one.how === "wrap"), "how and server name disagree")
+  .readonly();
+
+const network = z
+  .strictObject({
+    mode: z.enum(["inline", "routed"]),
+    refusal: z.enum(["reset", "silent"]),
+    device: z
+      .strictObject({ address: z.ipv4(), prefix: z.int().min(1).max(30), dhcp: z.boolean() })
+      .readonly()
+      .nullable(),
+    nameServers: z.array(z.ipv4()).readonly(),
+    timeServers: z.array(z.ipv4()).readonly(),
+  })
+  .refine((one) => (one.device !== null) === (one.mode === "routed"), "mode and device disagree")
+  .readonly();
+
+const unauthenticated = z
+  .strictObject({
+    name: z.string(),
+    owner: z.string(),
+    reason: z.string(),
+    line: count,
+    address: z.ipv4(),
+    mac,
+    services: texts,
+    until: z.int(),
   })
   .readonly();
 
 /** Every rule speaks of services that exist: one that does not would deny, or forbid, nothing. */
-function resolved({ machines, grants, forbids }: Snapshot): boolean {
-  const known = new Set(
-    machines.flatMap(({ name, services }) => services.map((service) => `${name}/${service.name}`)),
-  );
-  return [...grants, ...forbids].every(({ services }) => services.every((service) => known.has(service)));
+function resolved({ machines, destinations, grants, forbids }: Snapshot): boolean {
+  const known = new Set([
+    ...machines.flatMap(({ name, services }) => services.map((one) => `${name}/${one.name}`)),
+    ...destinations.flatMap(({ name, service: one }) => (one === null ? [] : [`${name}/${one.name}`])),
+  ]);
+  return [...grants, ...forbids].every(({ services }) => services.every((one) => known.has(one)));
 }
 
 const snapshotSchema: z.ZodType<Snapshot> = z
@@ -107,12 +157,14 @@ const snapshotSchema: z.ZodType<Snapshot> = z
         limits,
       })
       .readonly(),
+    network: network.nullable(),
     machines: z.array(machine).readonly(),
     people: z.record(z.string(), texts).readonly(),
     certificateGroups: texts,
     grants: z.array(snapshotGrant).readonly(),
     forbids: z.array(snapshotForbid).readonly(),
     destinations: z.array(destination).readonly(),
+    unauthenticated: z.array(unauthenticated).readonly(),
   })
   .readonly()
   .refine(resolved, "a rule speaks of a service that no machine has");

@@ -19,6 +19,8 @@ export interface Snapshot {
     readonly timeZone: string;
     readonly limits: SiteLimits;
   };
+  /** How the appliance stands in the cable; null: it does not, and is a proxy that listens on addresses of its own. */
+  readonly network: Network | null;
   /** Sorted by name. */
   readonly machines: readonly Machine[];
   /** User to the groups the site document puts him in, sorted. */
@@ -32,6 +34,21 @@ export interface Snapshot {
   readonly grants: readonly Grant[];
   readonly forbids: readonly Forbid[];
   readonly destinations: readonly Destination[];
+  /** Clients that may connect without a certificate for now. What each may do is a grant of the same name among `grants`. */
+  readonly unauthenticated: readonly UnauthenticatedSource[];
+}
+
+export interface Network {
+  /** inline: machines keep their addresses in the plant's network; routed: the device port is a subnet of its own. */
+  readonly mode: "inline" | "routed";
+  /** What whoever is refused gets: a TCP reset or ICMP administratively prohibited (RFC 1812, 5.2.7.1), or nothing. */
+  readonly refusal: "reset" | "silent";
+  /** Of `routed`: the appliance's own IPv4 address on the device port; every machine's address lies in that subnet. */
+  readonly device: { readonly address: string; readonly prefix: number; readonly dhcp: boolean } | null;
+  /** IPv4 addresses of the DNS servers that the appliance itself asks for destinations given by name, in order. */
+  readonly nameServers: readonly string[];
+  /** IPv4 addresses of the NTP servers that machines may ask; the appliance asks them itself and answers. In order. */
+  readonly timeServers: readonly string[];
 }
 
 export interface SiteLimits {
@@ -51,6 +68,17 @@ export interface Machine {
   readonly name: string;
   readonly description: string;
   readonly whenUnrecorded: WhenUnrecorded;
+  /** The machine's own IPv4 address; null: it has none (a serial line), or is reached by its services' addresses alone. */
+  readonly address: string | null;
+  /** Six octets, lower case, with colons; never null where `address` is not and the site has a `network`. */
+  readonly mac: string | null;
+  /** An echo request from the plant network is passed on to it. */
+  readonly ping: boolean;
+  /**
+   * The appliance's inner address (198.18.0.0/16, RFC 2544) from which the gateway connects where a destination is to see the
+   * machine's own address; the kernel puts that in its place. Null where `address` is.
+   */
+  readonly standIn: string | null;
   /** Sorted by name. */
   readonly services: readonly Service[];
 }
@@ -61,6 +89,8 @@ interface ServiceBase {
   readonly name: string;
   /** TLS 1.2 with the specification's suites is accepted for this service. */
   readonly unsafeTls12: boolean;
+  /** Port of the machine's own address at which the appliance answers for this service with mutual TLS; null: none. */
+  readonly tlsPort: number | null;
 }
 
 /** Modbus TCP, or RTU behind a serial line. */
@@ -121,7 +151,10 @@ export interface Grant extends Rule {
 
 export type Forbid = Rule;
 
-/** Fields that are not null must all match; within one, any. `anyone` has all null: every verified certificate. */
+/**
+ * Fields that are not null must all match; within one, any. `anyone` has all null: in a grant every verified certificate, in a
+ * forbid every client there is, those without a certificate and machines included.
+ */
 export interface Who {
   readonly users: readonly string[] | null;
   readonly groups: readonly string[] | null;
@@ -129,6 +162,10 @@ export interface Who {
   readonly roles: readonly string[] | null;
   readonly tiers: readonly string[] | null;
   readonly tenants: readonly string[] | null;
+  /** Names of unauthenticated sources. */
+  readonly sources: readonly string[] | null;
+  /** Names of machines, for what they ask of destinations. */
+  readonly machines: readonly string[] | null;
 }
 
 export interface ModbusScope {
@@ -180,6 +217,37 @@ export interface Destination {
   readonly machines: readonly string[];
   readonly how: "forward" | "inspect" | "wrap";
   readonly host: string;
+  /** One port where `how` is inspect or wrap. */
   readonly ports: readonly Interval[];
   readonly transport: "tcp" | "udp";
+  /** IPv4 address at which machines reach it: `host` where that is one, else an inner one (198.19.0.0/16) that niac's DNS gives out. */
+  readonly address: string;
+  /** DNS names that machines may look up for it, in lower case, sorted. */
+  readonly names: readonly string[];
+  /** Whose address the destination sees. */
+  readonly source: "machine" | "appliance";
+  /**
+   * Of inspect and wrap: the service behind it, as `<destination>/<service>` in the grant of the destination's name that says which
+   * machines may do what. wrap: `tcp.port` is the port of the TLS server, which need not be the one the machine asks for.
+   */
+  readonly service: Service | null;
+  /** Of wrap: the name asked for by SNI and demanded of the server's certificate. */
+  readonly serverName: string | null;
+}
+
+/** A client told by address alone, until it has a certificate. */
+export interface UnauthenticatedSource {
+  readonly name: string;
+  /** Who answers for it, as written. */
+  readonly owner: string;
+  readonly reason: string;
+  readonly line: number;
+  /** IPv4. */
+  readonly address: string;
+  /** Of the client itself, or of the router it comes through; six octets, lower case, with colons. */
+  readonly mac: string;
+  /** `machine/service` pairs, sorted. */
+  readonly services: readonly string[];
+  /** Milliseconds since the epoch, exclusive. */
+  readonly until: number;
 }
