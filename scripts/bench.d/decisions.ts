@@ -43,6 +43,8 @@ const maintenance: Who = {
   roles: null,
   tiers: null,
   tenants: null,
+  sources: null,
+  machines: null,
 };
 
 function startOf(rule: number, rules: number): number {
@@ -99,15 +101,21 @@ function snapshotOf(rules: number): Snapshot {
         readSummaryInterval: 60_000,
       },
     },
+    network: null,
     machines: [
       {
         name: "press-4",
         description: "",
         whenUnrecorded: "readOnly",
+        address: null,
+        mac: null,
+        ping: false,
+        standIn: null,
         services: [
           {
             name: "modbus",
             unsafeTls12: false,
+            tlsPort: null,
             protocol: "modbus-tcp",
             tcp: { host: "127.0.0.1", port: 502 },
             serial: null,
@@ -125,6 +133,7 @@ function snapshotOf(rules: number): Snapshot {
     grants,
     forbids,
     destinations: [],
+    unauthenticated: [],
   };
 }
 

@@ -20,9 +20,17 @@ const LONGEST_NAME = 253;
 
 function compileService(name: string, service: ServiceDocument): Service {
   const { protocol, unsafeTls12 } = service;
-  if (protocol === "tcp") return { name, unsafeTls12, protocol, tcp: service.address } satisfies TcpService;
+  if (protocol === "tcp")
+    return { name, unsafeTls12, tlsPort: null, protocol, tcp: service.address } satisfies TcpService;
   const { maxQueued, requestTimeout } = service;
-  const common = { name, unsafeTls12, units: numbersOf(service.units), maxQueued, requestTimeout };
+  const common = {
+    name,
+    unsafeTls12,
+    tlsPort: null,
+    units: numbersOf(service.units),
+    maxQueued,
+    requestTimeout,
+  };
   // A serial line has one master and carries one request at a time (Modbus over Serial Line V1.02, section 2.4.1).
   const compiled: ModbusService =
     protocol === "modbus-rtu"
@@ -45,7 +53,16 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 export function compileMachine(name: string, machine: MachineDocument): Machine {
   const services = Object.entries(machine.services).map(([key, service]) => compileService(key, service));
   const { description, whenUnrecorded } = machine;
-  return { name, description, whenUnrecorded, services: services.toSorted(byName) };
+  return {
+    name,
+    description,
+    whenUnrecorded,
+    address: null,
+    mac: null,
+    ping: false,
+    standIn: null,
+    services: services.toSorted(byName),
+  };
 }
 
 interface Placed {

@@ -28,6 +28,8 @@ function compileWho(who: RuleDocument["who"]): Who {
     roles: sorted(given.roles),
     tiers: sorted(given.tiers),
     tenants: sorted(given.tenants),
+    sources: null,
+    machines: null,
   };
 }
 

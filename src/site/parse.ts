@@ -66,6 +66,11 @@ function compileDestination(
     host,
     ports: mergeIntervals(ports),
     transport,
+    address: host,
+    names: [],
+    source: "appliance",
+    service: null,
+    serverName: null,
   };
 }
 
@@ -112,6 +117,7 @@ function compile(
   return {
     format: 1,
     version: 0,
+    network: null,
     machines: machineList,
     people: compilePeople(rightEntries(root, ["people"], mappings.people)),
     certificateGroups: takenGroups(rightEntries(root, ["groups"], mappings.groups)),
@@ -120,6 +126,7 @@ function compile(
     destinations: rightEntries(root, ["destinations"], lists.destinations).map(([path, destination]) =>
       compileDestination(destination, reporter.line(path), machines),
     ),
+    unauthenticated: [],
   };
 }
 

@@ -59,6 +59,8 @@ const rule = z.strictObject({
       roles: names,
       tiers: names,
       tenants: names,
+      sources: names,
+      machines: names,
     })
     .prefault({}),
   services: z.array(z.string()).default(["press-4/plc"]),
@@ -133,6 +135,7 @@ function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteFor
   const plc = {
     name: "plc",
     unsafeTls12: false,
+    tlsPort: null,
     protocol,
     tcp: protocol === "modbus-tcp" ? host : null,
     serial:
@@ -145,7 +148,14 @@ function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteFor
     maxQueued: 16,
     requestTimeout: 1000,
   };
-  const panel = { name: "panel", unsafeTls12: false, protocol: "tcp" as const, tcp: { ...host, port: 5900 } };
+  const panel = {
+    name: "panel",
+    unsafeTls12: false,
+    tlsPort: null,
+    protocol: "tcp" as const,
+    tcp: { ...host, port: 5900 },
+  };
+  const inCable = { address: null, mac: null, ping: false, standIn: null };
   return {
     format: 1,
     version: 1,
@@ -162,11 +172,13 @@ function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteFor
         readSummaryInterval: 60_000,
       },
     },
+    network: null,
     machines: [
-      { name: "oven-1", description: "", whenUnrecorded: "deny", services: [plc] },
-      { name: "press-4", description: "", whenUnrecorded: "deny", services: [panel, plc] },
+      { name: "oven-1", description: "", whenUnrecorded: "deny", ...inCable, services: [plc] },
+      { name: "press-4", description: "", whenUnrecorded: "deny", ...inCable, services: [panel, plc] },
     ],
     destinations: [],
+    unauthenticated: [],
     ...rules,
   };
 }

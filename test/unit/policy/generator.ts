@@ -149,6 +149,8 @@ function drawRule(dice: Dice, name: string, grant: boolean): Forbid {
       roles: dice.once(8) ? dice.some(["Engineer", "Operator"]) : null,
       tiers: dice.once(12) ? ["gold"] : null,
       tenants: dice.once(12) ? ["vendor"] : null,
+      sources: null,
+      machines: null,
     },
     services: dice.some(SERVICES),
     modbus: dice.once(grant ? 8 : 12) ? null : drawScope(dice, grant),

@@ -3,7 +3,16 @@ import * as fc from "fast-check";
 import { containsRule, forbidsAll } from "../../../src/site/overlap.ts";
 import type { Forbid, Interval, ModbusScope, When, Who, WriteInterval } from "../../../src/site/index.ts";
 
-const ANYONE: Who = { users: null, groups: null, devices: null, roles: null, tiers: null, tenants: null };
+const ANYONE: Who = {
+  users: null,
+  groups: null,
+  devices: null,
+  roles: null,
+  tiers: null,
+  tenants: null,
+  sources: null,
+  machines: null,
+};
 
 function rule(parts: Partial<Forbid>): Forbid {
   const base = {
