@@ -138,6 +138,7 @@ function snapshotOf(rules: number): Snapshot {
 }
 
 const engineer: Identity = {
+  kind: "certificate",
   user: "engineer-1",
   device: "laptop-1",
   groups: [],

@@ -1,6 +1,12 @@
-/** What a verified certificate says. All text is printable, without control characters, and at most 255 characters. */
+/**
+ * Who asks. Nearly always what a verified certificate says; all text is printable, without control characters, and at most 255
+ * characters. A client of `unsafeUnauthenticated`, and a machine that connects somewhere, have a name of the site document and
+ * nothing else: see withoutCertificate.
+ */
 export interface Identity {
-  /** The subject's common name: exactly one, never empty. */
+  /** Names of the three kinds never stand for each other: a certificate may well name its user as the site names a source. */
+  readonly kind: "certificate" | "source" | "machine";
+  /** The subject's common name: exactly one, never empty. Of a source or machine: its name in the site document. */
   readonly user: string;
   readonly device: string | null;
   /** What the certificate claims; a site document decides which claims it takes. Sorted, without doubles. */
@@ -35,4 +41,22 @@ export interface Refusal {
     readonly serialNumber: string;
     readonly fingerprint: string;
   } | null;
+}
+
+/** A client known by its address alone, or a machine known by its port, its MAC address and its own address. */
+export function withoutCertificate(kind: "source" | "machine", name: string): Identity {
+  return {
+    kind,
+    user: name,
+    device: null,
+    groups: [],
+    role: null,
+    tier: null,
+    tenant: null,
+    issuer: "",
+    serialNumber: "",
+    fingerprint: "",
+    notBefore: 0,
+    notAfter: Infinity,
+  };
 }

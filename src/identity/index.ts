@@ -8,7 +8,7 @@
  * server). Nothing is cached: a kept outcome would outlive the certificate's validity, and what it saves is little beside
  * the handshake.
  */
-export type { Identity, Refusal } from "./identity.ts";
+export { withoutCertificate, type Identity, type Refusal } from "./identity.ts";
 export { peerOf, type Peer } from "./peer.ts";
 export { readIdentity, type IdentityOptions } from "./read.ts";
 export { isRefusal, REFUSAL_CODES, type RefusalCode } from "./refusal.ts";

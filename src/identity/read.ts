@@ -56,7 +56,14 @@ function identify(
   const claims = readClaims(certificate);
   if (verdict !== null) throw verdict.refusal;
   const { serialNumber, notBefore, notAfter } = certificate;
-  return { ...claims, issuer: nameText(certificate.issuer), serialNumber, notBefore, notAfter };
+  return {
+    kind: "certificate",
+    ...claims,
+    issuer: nameText(certificate.issuer),
+    serialNumber,
+    notBefore,
+    notAfter,
+  };
 }
 
 function tenant(leaf: Uint8Array, options: IdentityOptions): string | null {

@@ -1,11 +1,11 @@
 import { type CompiledForbid, type CompiledGrant, compileRule } from "./rule.ts";
-import type { Machine, Service, Snapshot, When } from "../site/index.ts";
+import type { Destination, Machine, Service, Snapshot, When } from "../site/index.ts";
+import { UsageError } from "../base/index.ts";
 import { TimeCondition, Zone } from "./when.ts";
 import type { Identity } from "../identity/index.ts";
 
-/** One service and the rules that speak of it. */
+/** One service, of a machine or of a destination, and the rules that speak of it. */
 export interface Target {
-  readonly machine: Machine;
   readonly service: Service;
   /** Those that can open it: with a Modbus scope for Modbus services, without one for the others. */
   readonly grants: CompiledGrant[];
@@ -28,7 +28,7 @@ export class Policy {
     this.#targets = targets;
   }
 
-  /** Undefined: there is no such machine, or it has no such service. */
+  /** `machine` may be a destination. Undefined: there is neither of that name, or it has no such service. */
   target(machine: string, service: string): Target | undefined {
     return this.#targets.get(machine)?.get(service);
   }
@@ -37,8 +37,9 @@ export class Policy {
     return [...(this.#targets.get(machine)?.keys() ?? [])];
   }
 
-  /** What the site says of the user, and of what the certificate claims only the groups the site takes from there. */
+  /** What the site says of the user, and of what the certificate claims only the groups the site takes from there. Without a certificate: none. */
   groupsOf(identity: Identity): ReadonlySet<string> {
+    if (identity.kind !== "certificate") return new Set();
     const groups = new Set(this.#people.get(identity.user));
     for (const group of identity.groups) if (this.#certificateGroups.has(group)) groups.add(group);
     return groups;
@@ -46,20 +47,24 @@ export class Policy {
 }
 
 /**
- * Done once for each snapshot. Throws UsageError where the time zone or a source network cannot be read: the policy
- * before it then stays in force.
+ * Done once for each snapshot. Throws UsageError where the time zone or a source network cannot be read, or two services have
+ * one name: the policy before it then stays in force.
  */
 export function compilePolicy(snapshot: Snapshot): Policy {
   const targets = new Map<string, Map<string, Target>>();
   const byPair = new Map<string, Target>();
-  for (const machine of snapshot.machines) {
+  for (const [name, offered] of [
+    ...snapshot.machines.map(servicesOf),
+    ...snapshot.destinations.map(serviceOf),
+  ]) {
+    if (targets.has(name)) throw twice(name);
     const services = new Map<string, Target>();
-    for (const service of machine.services) {
-      const target = { machine, service, grants: [], forbids: [] };
+    for (const service of offered) {
+      const target = { service, grants: [], forbids: [] };
       services.set(service.name, target);
-      byPair.set(`${machine.name}/${service.name}`, target);
+      byPair.set(`${name}/${service.name}`, target);
     }
-    targets.set(machine.name, services);
+    targets.set(name, services);
   }
   const time = timeConditions(new Zone(snapshot.site.timeZone));
   for (const [order, grant] of snapshot.grants.entries()) {
@@ -81,6 +86,24 @@ export function compilePolicy(snapshot: Snapshot): Policy {
     }
   }
   return new Policy(snapshot, targets);
+}
+
+function servicesOf({ name, services }: Machine): [string, readonly Service[]] {
+  return [name, services];
+}
+
+/** What the kernel passes on by itself has no service: nobody is judged by a rule there. */
+function serviceOf({ name, service }: Destination): [string, readonly Service[]] {
+  return [name, service === null ? [] : [service]];
+}
+
+/** Rules speak of `name/service`: with two of a name they would hold for both. */
+function twice(name: string): UsageError {
+  return new UsageError(
+    "name-twice",
+    `"${name}" is the name of two machines or destinations`,
+    "Give each machine and each destination a name of its own.",
+  );
 }
 
 /** Rules with the same `when` share one condition, so that a boundary is worked out once for all of them. */

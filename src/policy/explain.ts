@@ -1,5 +1,5 @@
 import type { Operation } from "../modbus/index.ts";
-import type { Forbid } from "../site/index.ts";
+import type { Forbid, Grant } from "../site/index.ts";
 import {
   type Access,
   type Case,
@@ -12,7 +12,15 @@ import {
 import { type CompiledForbid, type CompiledGrant, type Kind, runsOf } from "./rule.ts";
 import type { SessionState } from "./state.ts";
 import type { DecideContext, Denial, Stage } from "./verdict.ts";
-import { TABLE_WORDS, functionText, intervalText, listText, rangeText, whenText } from "./words.ts";
+import {
+  TABLE_WORDS,
+  functionText,
+  grantText,
+  intervalText,
+  listText,
+  rangeText,
+  whenText,
+} from "./words.ts";
 
 /** What a person reads of a denial. */
 interface Words {
@@ -84,8 +92,8 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
       subFunctions === null ? `${code}` : `${code} (${listText(subFunctions)})`,
     );
     return {
-      reason: `${state.user} may not use ${asked} ${of(state)}; grant "${rule.name}" lists ${listText(listed) || "none"}`,
-      advice: `Add ${asked} to the functions of grant "${rule.name}".`,
+      reason: `${state.user} may not use ${asked} ${of(state)}; ${grantText(rule)} lists ${listText(listed) || "none"}`,
+      advice: `Add ${asked} to the functions of ${grantText(rule)}.`,
     };
   },
   unit: ({ rule }, { state, operation }) => {
@@ -93,18 +101,18 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
     const units = listText((rule.modbus?.units ?? []).map(intervalText));
     return {
       reason: `${state.user} may use ${asked} ${of(state)} only on unit ${units}; unit ${operation.unit} was asked`,
-      advice: `Add unit ${operation.unit} to grant "${rule.name}".`,
+      advice: `Add unit ${operation.unit} to ${grantText(rule)}.`,
     };
   },
   table: ({ rule }, { state, access }) => ({
-    reason: `grant "${rule.name}" lets ${state.user} ${access.kind} no ${TABLE_WORDS[access.table]} ${of(state)}; ${intervalText(access)} was asked`,
-    advice: addressAdvice(rule.name, access),
+    reason: `${grantText(rule)} lets ${state.user} ${access.kind} no ${TABLE_WORDS[access.table]} ${of(state)}; ${intervalText(access)} was asked`,
+    advice: addressAdvice(rule, access),
   }),
   address: (grant, { state, access }) => {
     const listed = runsOf(grant, access.kind, access.table).map(intervalText);
     return {
       reason: `${state.user} may ${access.kind} ${TABLE_WORDS[access.table]}s ${of(state)} only at ${listText(listed)}; ${intervalText(access)} was asked`,
-      advice: addressAdvice(grant.rule.name, access),
+      advice: addressAdvice(grant.rule, access),
     };
   },
   value: (grant, c) => limitWords(grant, c),
@@ -113,16 +121,16 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
     const times = rule.when === null ? "" : whenText(rule.when, state.policy.snapshot.site.timeZone);
     return {
       reason: `${state.user} may ${deed(operation, access)} ${of(state)} only ${times}; it is ${new Date(now).toISOString()}`,
-      advice: `Come back in that time, or widen "when" of grant "${rule.name}".`,
+      advice: `Come back in that time, or widen "when" of ${grantText(rule)}.`,
     };
   },
   connections: ({ rule }, { state, operation, access }) => ({
-    reason: `${state.user} may ${deed(operation, access)} ${of(state)} under grant "${rule.name}", but this session was opened without it: it gives ${rule.rate?.connections} at once`,
-    advice: `End another session of ${state.user} and connect again, or raise "connections" of grant "${rule.name}".`,
+    reason: `${state.user} may ${deed(operation, access)} ${of(state)} under ${grantText(rule)}, but this session was opened without it: it gives ${rule.rate?.connections} at once`,
+    advice: `End another session of ${state.user} and connect again, or raise "connections" of ${grantText(rule)}.`,
   }),
   rate: ({ rule }, { state }) => ({
-    reason: `${state.user} may do ${rule.rate?.operationsPerSecond} operations a second ${of(state)} under grant "${rule.name}", and asked for more`,
-    advice: `Ask more slowly, or raise "operationsPerSecond" of grant "${rule.name}".`,
+    reason: `${state.user} may do ${rule.rate?.operationsPerSecond} operations a second ${of(state)} under ${grantText(rule)}, and asked for more`,
+    advice: `Ask more slowly, or raise "operationsPerSecond" of ${grantText(rule)}.`,
   }),
 };
 
@@ -137,18 +145,18 @@ function limitWords(grant: CompiledGrant, c: Case): Words {
   if (limit.stage === "change") {
     return {
       reason: `${state.user} may change ${where} ${of(state)} only by up to ${part.maxChange} at a time; ${held} to ${value} was asked${which}`,
-      advice: `Take smaller steps, or raise "maxChange" of grant "${grant.rule.name}".`,
+      advice: `Take smaller steps, or raise "maxChange" of ${grantText(grant.rule)}.`,
     };
   }
   const asked = value === null ? "no result of this mask write lies there" : `${value} was asked${which}`;
   return {
     reason: `${state.user} may write ${where} ${of(state)} only with values ${part.min}..${part.max}; ${asked}`,
-    advice: `Write a value in ${part.min}..${part.max}, or change the limits of grant "${grant.rule.name}".`,
+    advice: `Write a value in ${part.min}..${part.max}, or change the limits of ${grantText(grant.rule)}.`,
   };
 }
 
-function addressAdvice(name: string, access: Access): string {
-  return `Add ${rangeText(access.table, access)} to the ${access.kind}s of grant "${name}".`;
+function addressAdvice(rule: Grant, access: Access): string {
+  return `Add ${rangeText(access.table, access)} to the ${access.kind}s of ${grantText(rule)}.`;
 }
 
 function deed(operation: Operation, access: Access): string {

@@ -1,5 +1,5 @@
 /**
- * Who may do what to which machine, when and from where: (snapshot, identity, operation, now) -> permit or denial.
+ * Who may do what to which machine or destination, when and from where: (snapshot, identity, operation, now) -> permit or denial.
  * Pure. Default deny, a forbid beats every grant, the order of rules does not matter. Permits are made here and nowhere
  * else, so their classes go out as types only.
  *

@@ -1,6 +1,6 @@
 import type { Table } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { Forbid, Grant, Interval, Who, WriteInterval } from "../site/index.ts";
+import type { Forbid, Grant, Interval, WriteInterval } from "../site/index.ts";
 import { type Address, type Network, inNetwork, parseNetwork } from "./network.ts";
 import type { TimeCondition } from "./when.ts";
 
@@ -52,16 +52,33 @@ export function compileRule<R extends Grant | Forbid>(
   };
 }
 
-/** Fields that are not null must all match, within one any. What a certificate does not say matches nothing. */
-export function matchesWho(who: Who, identity: Identity, groups: ReadonlySet<string>): boolean {
-  return (
-    (who.users === null || who.users.includes(identity.user)) &&
-    (who.groups === null || who.groups.some((group) => groups.has(group))) &&
-    among(who.devices, identity.device) &&
-    among(who.roles, identity.role) &&
-    among(who.tiers, identity.tier) &&
-    among(who.tenants, identity.tenant)
-  );
+/**
+ * Fields that are not null must all match, within one any. What a certificate does not say matches nothing, and a field speaks of
+ * its own kind of client only: a certificate whose user is called like a source is not that source. A grant that names
+ * nobody is for certificates; a forbid that names nobody is for every client there is.
+ */
+export function matchesWho(
+  { rule: { who }, effect }: CompiledRule,
+  identity: Identity,
+  groups: ReadonlySet<string>,
+): boolean {
+  const { kind, user } = identity;
+  if (kind === "certificate") {
+    return (
+      who.sources === null &&
+      who.machines === null &&
+      (who.users === null || who.users.includes(user)) &&
+      (who.groups === null || who.groups.some((group) => groups.has(group))) &&
+      among(who.devices, identity.device) &&
+      among(who.roles, identity.role) &&
+      among(who.tiers, identity.tier) &&
+      among(who.tenants, identity.tenant)
+    );
+  }
+  const { sources, machines, ...certified } = who;
+  if (Object.values(certified).some((list) => list !== null)) return false;
+  const [own, other] = kind === "source" ? [sources, machines] : [machines, sources];
+  return other === null && (own === null ? effect === "forbid" : own.includes(user));
 }
 
 function among(list: readonly string[] | null, value: string | null): boolean {

@@ -6,10 +6,10 @@ import type { Policy } from "./compile.ts";
 import type { SessionPermit } from "./permit.ts";
 import { denial, denyForbidden } from "./explain.ts";
 import { parseAddress } from "./network.ts";
-import { listText, whenText } from "./words.ts";
+import { grantText, listText, whenText } from "./words.ts";
 
 /**
- * May this identity open this service from there at `now` (milliseconds since the epoch)? An empty policy denies. A
+ * May this identity open this service, of a machine or of a destination, from there at `now` (milliseconds since the epoch)? An empty policy denies. A
  * TCP service is opened by a grant without a Modbus scope; a Modbus service by any grant with one, and decide() then
  * says what may be done. A forbid narrower than the service does not stop a session from opening.
  */
@@ -42,13 +42,13 @@ function admit(
   const groups = policy.groupsOf(identity);
   const source = parseAddress(request.source);
   const forbids = target.forbids.filter(
-    (rule) => matchesWho(rule.rule.who, identity, groups) && matchesFrom(rule, source),
+    (rule) => matchesWho(rule, identity, groups) && matchesFrom(rule, source),
   );
   const barred = forbids.find((rule) => rule.rule.modbus === null && holds(rule, now));
   if (barred !== undefined) {
     return denyForbidden(barred.rule, `${identity.user} may not open ${machine}/${service}`);
   }
-  const named = target.grants.filter((rule) => matchesWho(rule.rule.who, identity, groups));
+  const named = target.grants.filter((rule) => matchesWho(rule, identity, groups));
   const matched = named.filter((rule) => matchesFrom(rule, source));
   const usable = new Set<CompiledGrant>();
   const names: string[] = [];
@@ -87,10 +87,22 @@ function denyIdentity(
   grants: readonly CompiledGrant[],
   groups: ReadonlySet<string>,
 ): Denial {
-  const { user } = identity;
+  const { user, kind } = identity;
+  if (kind === "source") {
+    return denial("grant", null, {
+      reason: `nothing lets ${user} open ${machine}/${service} without a certificate`,
+      advice: `Give ${user} a certificate, or list ${machine}/${service} under unsafeUnauthenticated "${user}".`,
+    });
+  }
+  if (kind === "machine") {
+    return denial("grant", null, {
+      reason: `no destination lets ${user} open ${machine}/${service}`,
+      advice: `Add ${user} to the machines of destination "${machine}".`,
+    });
+  }
   const reason = `no grant lets ${user} open ${machine}/${service}`;
   const claimed = new Set([...groups, ...identity.groups]);
-  const near = grants.find((rule) => matchesWho(rule.rule.who, identity, claimed));
+  const near = grants.find((rule) => matchesWho(rule, identity, claimed));
   if (near === undefined) {
     const role = identity.role === null ? "no role" : `role ${identity.role}`;
     const known = groups.size === 0 ? "no group" : `group ${listText([...groups])}`;
@@ -119,9 +131,10 @@ function denyNearest(
   const full = matched.find((rule) => holds(rule, now));
   if (full !== undefined) {
     const { name, rate } = full.rule;
+    const rule = grantText(full.rule);
     return denial("connections", name, {
-      reason: `${user} has all sessions open to ${machine}/${service} that grant "${name}" gives at once: ${rate?.connections}`,
-      advice: `End one of them, or raise "connections" of grant "${name}".`,
+      reason: `${user} has all sessions open to ${machine}/${service} that ${rule} gives at once: ${rate?.connections}`,
+      advice: `End one of them, or raise "connections" of ${rule}.`,
     });
   }
   const closed = matched[0];
@@ -130,12 +143,15 @@ function denyNearest(
     const times = when === null ? "" : whenText(when, policy.snapshot.site.timeZone);
     return denial("when", name, {
       reason: `${user} may open ${machine}/${service} only ${times}; it is ${new Date(now).toISOString()}`,
-      advice: `Come back in that time, or widen "when" of grant "${name}".`,
+      advice:
+        identity.kind === "source"
+          ? `Give ${user} a certificate, or move "until" of ${grantText(closed.rule)}.`
+          : `Come back in that time, or widen "when" of ${grantText(closed.rule)}.`,
     });
   }
   const elsewhere = named[0]?.rule;
   return denial("from", elsewhere?.name ?? null, {
     reason: `${user} may open ${machine}/${service} only from ${listText(elsewhere?.from ?? [])}, not from ${source}`,
-    advice: `Connect from there, or add ${source} to "from" of grant "${elsewhere?.name}".`,
+    advice: `Connect from there, or add ${source} to "from" of ${elsewhere === undefined ? "a grant" : grantText(elsewhere)}.`,
   });
 }

@@ -8,9 +8,10 @@ import type { Table } from "../base/index.ts";
 
 export interface SessionRequest {
   readonly identity: Identity;
+  /** Name of the machine, or of the destination that a machine connects to. */
   readonly machine: string;
   readonly service: string;
-  /** IP address of the laptop. */
+  /** IP address of who connects. */
   readonly source: string;
   /** How many sessions that user already has open under that grant, this one not counted. */
   readonly connections: (grantName: string, user: string) => number;

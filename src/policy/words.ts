@@ -1,5 +1,5 @@
 import { functionName } from "../modbus/index.ts";
-import type { Interval, When } from "../site/index.ts";
+import type { Grant, Interval, When } from "../site/index.ts";
 import type { Table } from "../base/index.ts";
 
 export const TABLE_WORDS: Readonly<Record<Table, string>> = {
@@ -12,6 +12,12 @@ export const TABLE_WORDS: Readonly<Record<Table, string>> = {
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 /** A person reads no longer list than this. */
 const MAX_LISTED = 5;
+
+/** How a person finds the rule in the site document: those of sources and machines are no grants there. */
+export function grantText({ name, who }: Grant): string {
+  if (who.sources !== null) return `unsafeUnauthenticated "${name}"`;
+  return who.machines === null ? `grant "${name}"` : `destination "${name}"`;
+}
 
 /** `function 6 (Write Single Register)`. */
 export function functionText(code: number, subFunction: number): string {

@@ -51,6 +51,7 @@ for (const key of KEYS) {
       const x509 = new X509Certificate(credential.certPem);
       for (const connect of [nodeClient(credential), opensslClient(credential)]) {
         t.deepEqual(await outcomeOf({ ...listener, trusted: [top.certPem] }, connect), {
+          kind: "certificate",
           user: "alice",
           device: null,
           groups: ["maintenance"],

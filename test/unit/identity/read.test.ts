@@ -53,6 +53,7 @@ test("a certificate in order gives an identity with all it says", (t) => {
     ],
   });
   t.deepEqual(readIdentity(peer(leaf), NOW), {
+    kind: "certificate",
     user: "alice",
     device: "laptop-7",
     groups: ["line 4", "maintenance"],

@@ -30,6 +30,7 @@ grants:
 `;
 
 export const ALICE: Identity = {
+  kind: "certificate",
   user: "alice",
   device: null,
   groups: [],

@@ -22,7 +22,16 @@ for (let part = 0; part < 10; part++) {
 }
 
 function compare(t: ExecutionContext, first: number): void {
-  const tally = { sessions: 0, refusals: 0, permits: 0, denials: 0, forbids: 0, questions: 0, steps: 0 };
+  const tally = {
+    sessions: 0,
+    refusals: 0,
+    permits: 0,
+    denials: 0,
+    forbids: 0,
+    questions: 0,
+    steps: 0,
+    uncertified: 0,
+  };
   for (let seed = first; seed < first + SNAPSHOTS; seed++) {
     const dice = new Dice(seed);
     const snapshot = drawSnapshot(dice);
@@ -62,6 +71,7 @@ function compare(t: ExecutionContext, first: number): void {
         );
         if (isPermit(verdict)) tally.permits++;
         else tally.denials++;
+        if (isPermit(verdict) && identity.kind !== "certificate") tally.uncertified++;
         if (forbidden) tally.forbids++;
         if (isDenial(verdict) && verdict.stage === "change") tally.steps++;
 
@@ -97,6 +107,7 @@ function compare(t: ExecutionContext, first: number): void {
   t.true(tally.permits > decisions / 10, "too few permits");
   t.true(tally.denials - tally.forbids > decisions / 10, "too few denials for want of a grant");
   t.true(tally.forbids > decisions / 10, "too few forbids");
+  t.true(tally.uncertified > 20, "too few permits of sources and machines");
   t.true(tally.questions > 10 && tally.steps > 5, "too few limits on steps and masks");
   t.true(tally.refusals > (VISITS * SNAPSHOTS) / 10, "too few sessions refused");
 }

@@ -22,6 +22,8 @@ export interface Answer {
   readonly forbidden: boolean;
 }
 
+const TYPES = { certificate: "User", source: "Source", machine: "Machine" } as const;
+
 type Action = "open" | "read" | "write" | "call";
 
 export class Cedar {
@@ -78,7 +80,7 @@ export class Cedar {
     const entities = this.#entities(visit);
     if (entities === null) return { allowed: false, forbidden: false };
     const answer = statefulIsAuthorized({
-      principal: { type: "User", id: visit.identity.user },
+      principal: { type: TYPES[visit.identity.kind], id: visit.identity.user },
       action: { type: "Action", id: action },
       resource: { type: "Service", id: `${visit.machine}/${visit.service}` },
       context: { ...asked, ...this.#time(now), source: { __extn: { fn: "ip", arg: visit.source.plain } } },
@@ -103,11 +105,12 @@ export class Cedar {
 
   /** Null: the site has no such service. */
   #entities({ identity, machine, service }: Visit): Entities | null {
-    const { machines, people, certificateGroups } = this.#snapshot;
-    const found = machines
-      .find(({ name }) => name === machine)
-      ?.services.find(({ name }) => name === service);
-    if (found === undefined) return null;
+    const { machines, destinations, people, certificateGroups } = this.#snapshot;
+    const found =
+      machines.find(({ name }) => name === machine)?.services.find(({ name }) => name === service) ??
+      destinations.find(({ name, service: one }) => name === machine && one?.name === service)?.service;
+    if (found == null) return null;
+    const certified = identity.kind === "certificate";
     const own = Object.entries(people).flatMap(([user, groups]) => (user === identity.user ? groups : []));
     const claimed = identity.groups.filter((group) => certificateGroups.includes(group));
     const attrs: Record<string, CedarValueJson> = {};
@@ -117,9 +120,10 @@ export class Cedar {
     }
     return [
       {
-        uid: { type: "User", id: identity.user },
-        attrs,
-        parents: [...new Set([...own, ...claimed])].map((id) => ({ type: "Group", id })),
+        uid: { type: TYPES[identity.kind], id: identity.user },
+        // What is no certificate has no attributes, whatever the identity says.
+        attrs: certified ? attrs : {},
+        parents: certified ? [...new Set([...own, ...claimed])].map((id) => ({ type: "Group", id })) : [],
       },
       {
         uid: { type: "Service", id: `${machine}/${service}` },
@@ -161,7 +165,11 @@ function numbers(letter: string, values: readonly number[]): Context {
 
 function policyText(effect: "permit" | "forbid", rule: Forbid): string {
   const { who } = rule;
+  const uncertified = who.sources !== null || who.machines !== null;
   const conditions = [
+    effect === "permit" && !uncertified ? "principal is User" : "true",
+    who.sources === null ? "true" : `[${uids("Source", who.sources)}].contains(principal)`,
+    who.machines === null ? "true" : `[${uids("Machine", who.machines)}].contains(principal)`,
     who.users === null ? "true" : `[${uids("User", who.users)}].contains(principal)`,
     who.groups === null ? "true" : `principal in [${uids("Group", who.groups)}]`,
     attribute("device", who.devices),

@@ -100,6 +100,7 @@ const siteForm = z.strictObject({
 });
 
 export const identityForm = z.strictObject({
+  kind: z.enum(["certificate", "source", "machine"]).default("certificate"),
   user: z.string().default("alice"),
   device: z.string().nullable().default("laptop-1"),
   groups: z.array(z.string()).default([]),
@@ -129,7 +130,10 @@ const asked = z.strictObject({
   writes: writeRange.nullable().default(null),
 });
 
-/** One machine, `press-4`, with the Modbus service `plc` and the VNC service `panel`; a second, `oven-1`, with `plc`. */
+/**
+ * One machine, `press-4`, with the Modbus service `plc` and the VNC service `panel`; a second, `oven-1`, with `plc`. Of their
+ * destinations `plc-12` is inspected (service `modbus`), `historian` wrapped as it is (`tcp`) and `broker` left to the kernel.
+ */
 function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteForm>): Snapshot {
   const host = { host: "192.0.2.4", port: 502 };
   const plc = {
@@ -177,10 +181,39 @@ function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteFor
       { name: "oven-1", description: "", whenUnrecorded: "deny", ...inCable, services: [plc] },
       { name: "press-4", description: "", whenUnrecorded: "deny", ...inCable, services: [panel, plc] },
     ],
-    destinations: [],
+    destinations: [
+      { ...destination("broker"), how: "forward", service: null, serverName: null },
+      {
+        ...destination("historian"),
+        how: "wrap",
+        service: { ...panel, name: "tcp" },
+        serverName: "historian.plant.example",
+      },
+      {
+        ...destination("plc-12"),
+        how: "inspect",
+        service: { ...plc, name: "modbus", protocol: "modbus-tcp", tcp: host, serial: null },
+        serverName: null,
+      },
+    ],
     unauthenticated: [],
     ...rules,
   };
+}
+
+function destination(name: string) {
+  return {
+    name,
+    reason: "because",
+    line: 1,
+    machines: ["oven-1", "press-4"],
+    host: "192.0.2.12",
+    ports: [{ start: 502, end: 502 }],
+    transport: "tcp",
+    address: "192.0.2.12",
+    names: [],
+    source: "machine",
+  } as const;
 }
 
 export const documentForm = siteForm.transform(siteOf);

@@ -40,6 +40,19 @@ const ZONES = [
 const USERS = ["alice", "bob", "constructor"];
 const GROUPS = ["engineers", "operators", "vendors"];
 const SERVICES = ["oven-1/plc", "press-4/panel", "press-4/plc"];
+const DESTINATIONS = ["historian/tcp", "plc-12/modbus"];
+/** Names that are users of certificates too: one must get nothing of the other's. */
+const UNCERTIFIED = ["alice", "scada-1", "press-4"];
+const NO_WHO = {
+  users: null,
+  groups: null,
+  devices: null,
+  roles: null,
+  tiers: null,
+  tenants: null,
+  sources: null,
+  machines: null,
+};
 const NETWORKS = [
   "10.0.0.0/8",
   "10.1.2.0/24",
@@ -125,11 +138,11 @@ export function drawSnapshot(dice: Dice): Snapshot {
     people: Object.fromEntries(USERS.filter(() => !dice.once(4)).map((user) => [user, dice.some(GROUPS)])),
     certificateGroups: dice.once(2) ? dice.some(GROUPS) : [],
   });
-  const grants = Array.from({ length: dice.below(10) }, (_, i): Grant => ({
+  const grants = Array.from({ length: dice.below(11) }, (_, i): Grant => ({
     ...drawRule(dice, `grant-${i}`, true),
     rate: null,
   }));
-  const forbids = Array.from({ length: dice.below(7) }, (_, i): Forbid =>
+  const forbids = Array.from({ length: dice.below(9) }, (_, i): Forbid =>
     drawRule(dice, `forbid-${i}`, false),
   );
   return { ...snapshot, grants, forbids };
@@ -142,20 +155,32 @@ function drawRule(dice: Dice, name: string, grant: boolean): Forbid {
     name,
     reason: "drawn",
     line: 1,
-    who: {
-      users: dice.once(4) ? dice.some(USERS) : null,
-      groups: dice.once(rare) ? dice.some(GROUPS) : null,
-      devices: dice.once(8) ? dice.some(["laptop-1", "laptop-2"]) : null,
-      roles: dice.once(8) ? dice.some(["Engineer", "Operator"]) : null,
-      tiers: dice.once(12) ? ["gold"] : null,
-      tenants: dice.once(12) ? ["vendor"] : null,
-      sources: null,
-      machines: null,
-    },
-    services: dice.some(SERVICES),
+    who: dice.once(grant ? 4 : 12)
+      ? drawUncertified(dice, grant)
+      : {
+          ...NO_WHO,
+          users: dice.once(4) ? dice.some(USERS) : null,
+          groups: dice.once(rare) ? dice.some(GROUPS) : null,
+          devices: dice.once(8) ? dice.some(["laptop-1", "laptop-2"]) : null,
+          roles: dice.once(8) ? dice.some(["Engineer", "Operator"]) : null,
+          tiers: dice.once(12) ? ["gold"] : null,
+          tenants: dice.once(12) ? ["vendor"] : null,
+        },
+    services: dice.some([...SERVICES, ...DESTINATIONS]),
     modbus: dice.once(grant ? 8 : 12) ? null : drawScope(dice, grant),
     when: dice.once(rare) ? drawWhen(dice) : null,
     from: dice.once(rare) ? dice.some(NETWORKS) : null,
+  };
+}
+
+/** A rule for sources or machines; at times one that asks for both, or for a group as well, and so matches nobody. */
+function drawUncertified(dice: Dice, grant: boolean): Forbid["who"] {
+  const [one, other] = dice.once(2) ? (["sources", "machines"] as const) : (["machines", "sources"] as const);
+  return {
+    ...NO_WHO,
+    [one]: dice.once(grant ? 8 : 4) ? [dice.of(UNCERTIFIED)] : UNCERTIFIED,
+    ...(dice.once(12) ? { [other]: UNCERTIFIED } : {}),
+    ...(dice.once(12) ? { groups: GROUPS } : {}),
   };
 }
 
@@ -248,11 +273,15 @@ export function drawTime(dice: Dice): number {
 }
 
 export function drawVisit(dice: Dice, asks: number): Visit {
-  const [machine = "", service = ""] = dice.of(dice.once(6) ? SERVICES : ["press-4/plc"]).split("/");
+  const kind = dice.of(["certificate", "certificate", "certificate", "source", "machine"] as const);
+  const often = kind === "machine" ? "plc-12/modbus" : "press-4/plc";
+  const pair = dice.once(6) ? dice.of([...SERVICES, ...DESTINATIONS]) : often;
+  const [machine = "", service = ""] = pair.split("/");
   const times = [drawTime(dice), drawTime(dice), drawTime(dice)];
   return {
     identity: identityOf({
-      user: dice.of(USERS),
+      kind,
+      user: dice.of(kind === "certificate" ? [...USERS, "scada-1"] : UNCERTIFIED),
       device: dice.of(["laptop-1", "laptop-1", "laptop-2", null]),
       groups: dice.once(2) ? dice.some(GROUPS) : [],
       role: dice.of(["Engineer", "Engineer", "Operator", null]),
