@@ -12,6 +12,7 @@ setup_node() {
   exec 9>"$root/.setup.lock"
   flock 9
   modules_are_current || install_modules
+  build_addon
   flock -u 9
   exec 9>&-
   export PATH="$root/node_modules/.bin:$PATH"
@@ -55,4 +56,28 @@ install_tools() {
   } > /tmp/niac-apt.$$ 2>&1 || { tail -n 20 /tmp/niac-apt.$$ >&2; say "Not all could be installed; what needs them is skipped."; }
   rm -f /tmp/niac-apt.$$
   [ -z "$made" ] || rm -f $policy
+}
+
+# build_addon [FILE]  Builds the network addon of src/isolation/native where its source, the flags, the compiler or Node's headers
+# changed. FILE: default build/niac-net.node. For the appliance's processor: CC=aarch64-linux-gnu-gcc build_addon FILE
+build_addon() {
+  local out=${1:-build/niac-net.node} cc=${CC:-gcc} headers hash
+  headers=$(echo node_modules/node-linux-*/include/node | cut -d' ' -f1)
+  local flags=(-std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fstack-protector-strong
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wl,-z,relro,-z,now)
+  hash=$( (cat src/isolation/native/*.[ch] "$headers/node_version.h" && echo "$cc" "${flags[@]}") | sha256sum | cut -d' ' -f1)
+  [ ! -e "$out" ] || [ "$hash" != "$(cat "$out.hash" 2>/dev/null || true)" ] || return 0
+  if [ "$cc" = gcc ]; then
+    install_tools gcc:gcc
+    [ -e /usr/include/stdio.h ] || install_tools libc-headers:libc6-dev
+  fi
+  say "Building the network addon ..."
+  mkdir -p "$(dirname "$out")"
+  # Beside it and then in its place: a process that has the old one loaded keeps it whole.
+  if "$cc" "${flags[@]}" -isystem "$headers" -o "$out.$$" src/isolation/native/*.c >&2; then
+    mv "$out.$$" "$out" && echo "$hash" > "$out.hash"
+  else
+    rm -f "$out.$$" "$out" "$out.hash"
+    say "The network addon could not be built: niac runs as a gateway on loopback, and cannot stand in the cable."
+  fi
 }
