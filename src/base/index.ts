@@ -7,3 +7,4 @@ export { columns, cut, fit, printable } from "./printable.ts";
 export * from "./table.ts";
 export * from "./tables.ts";
 export * from "./version.ts";
+export * from "./inner.ts";

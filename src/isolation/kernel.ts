@@ -1,0 +1,110 @@
+/** The kernel as netd finds and changes it. Everything here needs root; what is decided is decided in plan, ruleset and layout. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { messageOf, systemCode, UnavailableError } from "../base/index.ts";
+import {
+  commandsOf,
+  ROUTE_PROTOCOL,
+  sinkholeCommands,
+  sinkholeSwitches,
+  switchesOf,
+  type Existing,
+} from "./layout.ts";
+import type { Plan, Ports } from "./plan.ts";
+import { rulesetOf } from "./ruleset.ts";
+import { run } from "./tools.ts";
+
+/** Whether the kernel would take it. Rejects with its complaint. */
+export async function checkRuleset(plan: Plan): Promise<void> {
+  await run("nft", ["-c", "-f", "-"], rulesetOf(plan));
+}
+
+/**
+ * Rules first, whole or not at all, then the ways they permit: at no moment is a way open without its rule. Rejects with what the
+ * kernel said; where the rules were refused, those of before are in force.
+ */
+export async function applyPlan(plan: Plan): Promise<void> {
+  await run("nft", ["-f", "-"], rulesetOf(plan));
+  for (const [path, value] of switchesOf(plan)) setSwitch(path, value);
+  await batch(commandsOf(plan, await readExisting(plan.ports)));
+}
+
+/** The TUN interface has just been opened: up, and the way of everything refused. */
+export async function openSinkhole(): Promise<void> {
+  for (const [path, value] of sinkholeSwitches()) setSwitch(path, value);
+  await batch(sinkholeCommands());
+}
+
+export type PortState = "up" | "down" | "missing";
+
+export function portState(name: string): PortState {
+  const folder = `/sys/class/net/${name}`;
+  if (!existsSync(folder)) return "missing";
+  return readFileSync(`${folder}/operstate`, "utf8").trim() === "up" ? "up" : "down";
+}
+
+export function macOf(name: string): string | null {
+  try {
+    return readFileSync(`/sys/class/net/${name}/address`, "utf8").trim();
+  } catch {
+    return null;
+  }
+}
+
+const addressesSchema = z.array(
+  z.looseObject({ addr_info: z.array(z.looseObject({ local: z.string(), prefixlen: z.number() })) }),
+);
+
+/** IPv4 addresses with prefix, `10.0.0.1/24`; none where there is no such interface. */
+export async function addressesOf(name: string): Promise<string[]> {
+  const found = addressesSchema.parse(await ask(["-4", "addr", "show", "dev", name]));
+  return found.flatMap(({ addr_info }) => addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`));
+}
+
+const routesSchema = z.array(z.looseObject({ dst: z.string() }));
+const neighboursSchema = z.array(z.looseObject({ dst: z.string(), lladdr: z.string().optional() }));
+const rulesSchema = z.array(z.looseObject({ priority: z.number() }));
+
+async function readExisting({ uplink, device }: Ports): Promise<Existing> {
+  const [routes, neighbours, proxied, rules, inner, deviceAddresses] = await Promise.all([
+    ask(["-4", "route", "show", "dev", device, "proto", String(ROUTE_PROTOCOL)]),
+    ask(["-4", "neigh", "show", "dev", device, "nud", "permanent"]),
+    ask(["-4", "neigh", "show", "proxy", "dev", uplink]),
+    ask(["-4", "rule", "show"]),
+    addressesOf("lo"),
+    addressesOf(device),
+  ]);
+  return {
+    routes: routesSchema.parse(routes).map(({ dst }) => dst),
+    neighbours: neighboursSchema
+      .parse(neighbours)
+      .map(({ dst, lladdr }) => ({ address: dst, mac: lladdr ?? "" })),
+    proxied: neighboursSchema.parse(proxied).map(({ dst }) => dst),
+    rules: rulesSchema.parse(rules).map(({ priority }) => priority),
+    inner: inner.map((one) => one.split("/")[0] ?? "").filter((one) => /^198\.1[89]\./.test(one)),
+    deviceAddresses,
+  };
+}
+
+async function ask(args: readonly string[]): Promise<unknown> {
+  const text = await run("ip", ["-j", ...args]);
+  return text.trim() === "" ? [] : JSON.parse(text);
+}
+
+async function batch(lines: readonly string[]): Promise<void> {
+  await run("ip", ["-batch", "-"], `${lines.join("\n")}\n`);
+}
+
+function setSwitch(path: string, value: string): void {
+  const file = `/proc/sys/net/${path}`;
+  // A kernel without IPv6 has nothing to switch off.
+  if (path.startsWith("ipv6/") && !existsSync(file)) return;
+  try {
+    writeFileSync(file, value);
+  } catch (error) {
+    throw new UnavailableError(
+      "kernel-switch",
+      `the kernel's switch ${file} cannot be set to ${value} (${systemCode(error) || messageOf(error)})`,
+    );
+  }
+}

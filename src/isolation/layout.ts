@@ -1,0 +1,174 @@
+/**
+ * Addresses, routes, neighbours and switches of the kernel that a plan needs beside its ruleset: what should be there, and the
+ * commands that lead there from what is. Pure.
+ *
+ * The kernel itself answers ARP: on the uplink for each machine (a proxy entry each), on the device port for everything that lies
+ * beyond the uplink (proxy_arp). It goes on doing so with netd dead. A machine's own MAC address is pinned, so that no ARP from the
+ * device port moves it.
+ */
+import { INNER } from "../base/index.ts";
+import type { Plan } from "./plan.ts";
+
+/** Routes of niac's own bear this protocol number (rtnetlink: from 4 on free for routing daemons), so that those of others are left alone. */
+export const ROUTE_PROTOCOL = 213;
+
+/** What the kernel holds of niac's making. */
+export interface Existing {
+  /** Machines' addresses with a route through the device port. */
+  readonly routes: readonly string[];
+  /** Pinned neighbours on the device port. */
+  readonly neighbours: readonly { readonly address: string; readonly mac: string }[];
+  /** Addresses the uplink answers ARP for. */
+  readonly proxied: readonly string[];
+  /** Inner addresses on the loopback interface. */
+  readonly inner: readonly string[];
+  /** The device port's own IPv4 addresses, with prefix. */
+  readonly deviceAddresses: readonly string[];
+  /** Preferences of the routing rules. */
+  readonly rules: readonly number[];
+}
+
+/** Preferences of routing rules: what is marked goes its way before the table of the appliance's own addresses is asked. */
+const RULES = Object.freeze({ refused: 10, captured: 11, own: 20 });
+
+/** Lines for `ip -batch`. */
+export function commandsOf(plan: Plan, existing: Existing): string[] {
+  return [
+    ...portCommands(plan),
+    ...removals(plan, existing),
+    ...additions(plan, existing),
+    ...ruleCommands(existing),
+  ];
+}
+
+/** Must succeed one by one, before the sinkhole is in use. */
+export function sinkholeCommands(): string[] {
+  const { sinkhole, tables } = INNER;
+  return [
+    `link set ${sinkhole} up txqueuelen 1000`,
+    `route replace default dev ${sinkhole} table ${tables.refused}`,
+    `route replace blackhole default table ${tables.refused} metric 4096`,
+  ];
+}
+
+function portCommands({ ports }: Plan): string[] {
+  const { uplink, device, address, gateway } = ports;
+  const own = address === null ? [] : [`addr replace ${address.address}/${address.prefix} dev ${uplink}`];
+  const router =
+    gateway === null ? [] : [`route replace default via ${gateway} dev ${uplink} proto ${ROUTE_PROTOCOL}`];
+  return [
+    "link set lo up",
+    `addr replace ${INNER.address}/32 dev lo`,
+    `link set ${uplink} up`,
+    `link set ${device} up`,
+    ...own,
+    ...router,
+    `route replace local 0.0.0.0/0 dev lo table ${INNER.tables.captured}`,
+    // Where netd is dead and its interface gone, what is refused ends here.
+    `route replace blackhole default table ${INNER.tables.refused} metric 4096`,
+  ];
+}
+
+function removals(plan: Plan, existing: Existing): string[] {
+  const { uplink, device } = plan.ports;
+  const wanted = new Map(plan.stations.map(({ address, mac }) => [address, mac]));
+  const inner = new Set([INNER.address, ...plan.stations.map(({ standIn }) => standIn)]);
+  const own = plan.device === null ? null : `${plan.device.address}/${plan.device.prefix}`;
+  return [
+    ...existing.proxied
+      .filter((one) => !wanted.has(one))
+      .map((one) => `neigh del proxy ${one} dev ${uplink}`),
+    ...existing.routes
+      .filter((one) => !wanted.has(one))
+      .map((one) => `route del ${one}/32 dev ${device} proto ${ROUTE_PROTOCOL}`),
+    ...existing.neighbours
+      .filter(({ address }) => !wanted.has(address))
+      .map(({ address }) => `neigh del ${address} dev ${device}`),
+    ...existing.inner.filter((one) => !inner.has(one)).map((one) => `addr del ${one}/32 dev lo`),
+    ...existing.deviceAddresses.filter((one) => one !== own).map((one) => `addr del ${one} dev ${device}`),
+  ];
+}
+
+function additions(plan: Plan, existing: Existing): string[] {
+  const { uplink, device, address } = plan.ports;
+  const pinned = new Map(existing.neighbours.map((one) => [one.address, one.mac]));
+  const routed = new Set(existing.routes);
+  const proxied = new Set(existing.proxied);
+  const inner = new Set(existing.inner);
+  const own =
+    plan.device === null ? [] : [`addr replace ${plan.device.address}/${plan.device.prefix} dev ${device}`];
+  const from = plan.device?.address ?? address?.address;
+  const source = from === undefined ? "" : ` src ${from}`;
+  return [
+    ...own,
+    ...plan.stations.flatMap((station) => [
+      ...(routed.has(station.address)
+        ? []
+        : [`route replace ${station.address}/32 dev ${device}${source} proto ${ROUTE_PROTOCOL}`]),
+      ...(pinned.get(station.address) === station.mac
+        ? []
+        : [`neigh replace ${station.address} lladdr ${station.mac} dev ${device} nud permanent`]),
+      ...(proxied.has(station.address) || plan.mode !== "inline"
+        ? []
+        : [`neigh add proxy ${station.address} dev ${uplink}`]),
+      ...(inner.has(station.standIn) ? [] : [`addr replace ${station.standIn}/32 dev lo`]),
+    ]),
+  ];
+}
+
+/** The kernel's own rule for local addresses comes first by default; it moves behind niac's, and is there at every moment. */
+function ruleCommands({ rules }: Existing): string[] {
+  const has = new Set(rules);
+  const { marks, tables } = INNER;
+  return [
+    ...(has.has(RULES.refused)
+      ? []
+      : [`rule add pref ${RULES.refused} fwmark ${marks.refused} lookup ${tables.refused}`]),
+    ...(has.has(RULES.captured)
+      ? []
+      : [`rule add pref ${RULES.captured} fwmark ${marks.captured} lookup ${tables.captured}`]),
+    ...(has.has(RULES.own) ? [] : [`rule add pref ${RULES.own} lookup local`]),
+    ...(has.has(0) ? ["rule del pref 0 lookup local"] : []),
+  ];
+}
+
+/** Kernel switches by their path below /proc/sys/net. */
+export function switchesOf(plan: Plan): readonly (readonly [path: string, value: string])[] {
+  const { uplink, device } = plan.ports;
+  const open = plan.mode === "closed" ? "0" : "1";
+  const both = (name: string, value: string): [string, string][] =>
+    ["all", uplink, device].map((port) => [`ipv4/conf/${port}/${name}`, value]);
+  return [
+    // The ruleset judges sources, machine by machine; the kernel's own check knows only interfaces.
+    ...both("rp_filter", "0"),
+    ...both("accept_source_route", "0"),
+    ...both("accept_redirects", "0"),
+    ...both("send_redirects", "0"),
+    // A claim to an address must be asked for; one address is announced from the port it belongs to.
+    ...both("arp_accept", "0"),
+    [`ipv4/conf/${uplink}/arp_ignore`, "1"],
+    [`ipv4/conf/${uplink}/arp_announce`, "2"],
+    [`ipv4/conf/${device}/arp_announce`, "2"],
+    [`ipv4/conf/${uplink}/proxy_arp`, "0"],
+    [`ipv4/conf/${device}/proxy_arp`, plan.mode === "inline" ? "1" : "0"],
+    [`ipv4/neigh/${uplink}/proxy_delay`, "0"],
+    [`ipv4/neigh/${device}/proxy_delay`, "0"],
+    [`ipv6/conf/${uplink}/disable_ipv6`, "1"],
+    [`ipv6/conf/${device}/disable_ipv6`, "1"],
+    ["netfilter/nf_conntrack_acct", "1"],
+    ["ipv4/ip_forward", open],
+    [`ipv4/conf/${uplink}/forwarding`, open],
+    [`ipv4/conf/${device}/forwarding`, open],
+  ];
+}
+
+/** Of the sinkhole's own interface, once netd has opened it: answers leave it with any source address. */
+export function sinkholeSwitches(): readonly (readonly [path: string, value: string])[] {
+  const conf = `ipv4/conf/${INNER.sinkhole}`;
+  return [
+    [`${conf}/rp_filter`, "0"],
+    [`${conf}/accept_local`, "1"],
+    [`${conf}/forwarding`, "1"],
+    [`ipv6/conf/${INNER.sinkhole}/disable_ipv6`, "1"],
+  ];
+}

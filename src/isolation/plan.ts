@@ -1,0 +1,158 @@
+/** What the kernel is to do, as flat lists: the one place where the site document becomes packets' fates. Pure. */
+import type { Destination, Machine, Snapshot } from "../site/index.ts";
+
+/** The kernel's names of the two ports, and what the appliance itself listens on. */
+export interface Ports {
+  readonly uplink: string;
+  readonly device: string;
+  /** The appliance's own IPv4 address and prefix on the uplink; null: the system's own configuration gives it (DHCP). */
+  readonly address: { readonly address: string; readonly prefix: number } | null;
+  /** The plant's router, IPv4; null: none, or the system's own configuration gives it. */
+  readonly gateway: string | null;
+  /** TCP ports of the gateway's own listeners, on the appliance's own address. */
+  readonly services: readonly number[];
+}
+
+export interface Station {
+  readonly name: string;
+  readonly address: string;
+  readonly mac: string;
+  readonly standIn: string;
+  readonly ping: boolean;
+}
+
+/** One machine's way to one destination's ports, through the kernel. */
+export interface Forward {
+  readonly machine: string;
+  readonly destination: string;
+  readonly from: string;
+  readonly to: string;
+  readonly transport: "tcp" | "udp";
+  readonly start: number;
+  readonly end: number;
+  /** The destination sees the appliance's address. */
+  readonly masked: boolean;
+}
+
+export interface Plan {
+  /** The site document's version; null: none is known, and nothing at all passes. */
+  readonly version: number | null;
+  readonly mode: "inline" | "routed" | "closed";
+  readonly ports: Ports;
+  readonly refusal: "reset" | "silent";
+  readonly device: { readonly address: string; readonly prefix: number; readonly dhcp: boolean } | null;
+  readonly stations: readonly Station[];
+  /** address:port at which the gateway answers with mutual TLS. */
+  readonly secured: readonly { readonly address: string; readonly port: number }[];
+  /** Machines' own TCP services, which the gateway connects to. */
+  readonly answered: readonly { readonly address: string; readonly port: number }[];
+  readonly unauthenticated: readonly {
+    readonly mac: string;
+    readonly source: string;
+    readonly address: string;
+    readonly port: number;
+  }[];
+  readonly forwards: readonly Forward[];
+  /** Machines' connections that the gateway takes: inspect and wrap. */
+  readonly taken: readonly { readonly from: string; readonly to: string; readonly port: number }[];
+  /** Where the gateway itself connects to on the plant's side; `address` null: a destination given by name. */
+  readonly outward: readonly { readonly address: string | null; readonly port: number }[];
+  readonly nameServers: readonly string[];
+  readonly timeServers: readonly string[];
+}
+
+export function planOf(snapshot: Snapshot | null, ports: Ports): Plan {
+  const network = snapshot?.network ?? null;
+  const stations = network === null ? [] : (snapshot?.machines ?? []).flatMap(stationOf);
+  const byName = new Map(stations.map((station) => [station.name, station]));
+  const machines = (snapshot?.machines ?? []).filter(({ name }) => byName.has(name));
+  const destinations = network === null ? [] : (snapshot?.destinations ?? []);
+  return {
+    version: snapshot?.version ?? null,
+    mode: network?.mode ?? "closed",
+    ports,
+    refusal: network?.refusal ?? "reset",
+    device: network?.device ?? null,
+    stations,
+    secured: machines.flatMap((machine) => own(machine, (service) => service.tlsPort)),
+    answered: machines.flatMap((machine) =>
+      own(machine, ({ tcp }) => (tcp?.host === machine.address ? tcp.port : null)),
+    ),
+    unauthenticated: network === null ? [] : unauthenticated(snapshot, byName),
+    forwards: destinations.flatMap((destination) => forwardsOf(destination, byName)),
+    taken: destinations.flatMap((destination) => takenOf(destination, byName)),
+    outward: distinct(destinations.flatMap(outwardOf)),
+    nameServers: network?.nameServers ?? [],
+    timeServers: network?.timeServers ?? [],
+  };
+}
+
+function stationOf({ name, address, mac, standIn, ping }: Machine): Station[] {
+  return address === null || mac === null || standIn === null ? [] : [{ name, address, mac, standIn, ping }];
+}
+
+function own(
+  machine: Machine,
+  port: (service: Machine["services"][number]) => number | null,
+): { address: string; port: number }[] {
+  const { address } = machine;
+  if (address === null) return [];
+  return distinct(
+    machine.services.flatMap((service) => {
+      const found = port(service);
+      return found === null ? [] : [{ address, port: found }];
+    }),
+  );
+}
+
+function unauthenticated(
+  snapshot: Snapshot | null,
+  stations: ReadonlyMap<string, Station>,
+): Plan["unauthenticated"] {
+  const services = new Map<string, { machine: Machine; service: Machine["services"][number] }>(
+    (snapshot?.machines ?? []).flatMap((machine) =>
+      machine.services.map((service) => [`${machine.name}/${service.name}`, { machine, service }] as const),
+    ),
+  );
+  return distinct(
+    (snapshot?.unauthenticated ?? []).flatMap(({ mac, address: source, services: named }) =>
+      named.flatMap((label) => {
+        const found = services.get(label);
+        const station = found && stations.get(found.machine.name);
+        const tcp = found?.service.tcp;
+        if (!station || !tcp || tcp.host !== station.address) return [];
+        return [{ mac, source, address: station.address, port: tcp.port }];
+      }),
+    ),
+  );
+}
+
+function forwardsOf(destination: Destination, stations: ReadonlyMap<string, Station>): Forward[] {
+  const { name, how, address: to, transport, ports, source } = destination;
+  if (how !== "forward") return [];
+  return destination.machines.flatMap((machine) => {
+    const station = stations.get(machine);
+    if (!station) return [];
+    const common = { machine, destination: name, from: station.address, to, transport };
+    return ports.map(({ start, end }) => ({ ...common, start, end, masked: source === "appliance" }));
+  });
+}
+
+function takenOf(destination: Destination, stations: ReadonlyMap<string, Station>): Plan["taken"] {
+  const port = destination.ports[0]?.start;
+  if (destination.how === "forward" || port === undefined) return [];
+  return destination.machines.flatMap((machine) => {
+    const station = stations.get(machine);
+    return station ? [{ from: station.address, to: destination.address, port }] : [];
+  });
+}
+
+function outwardOf({ how, host, address, service }: Destination): Plan["outward"][number][] {
+  if (how === "forward" || !service?.tcp) return [];
+  return [{ address: host === address ? address : null, port: service.tcp.port }];
+}
+
+/** Sets of the kernel refuse the same element twice in one interval set, and a reader of the ruleset wants each once. */
+function distinct<T extends object>(list: readonly T[]): T[] {
+  return [...new Map(list.map((one) => [JSON.stringify(one), one])).values()];
+}

@@ -1,0 +1,347 @@
+/**
+ * The kernel's ruleset from a plan: text for `nft -f`, one transaction. It grows in its sets and never in its rules, so that a
+ * packet's way is as short with ten thousand machines' ways as with one.
+ *
+ *   prerouting (raw)  whose packet, to whom: captured, forwarded, refused or dropped, from the packet alone, at every packet. What
+ *                     a new ruleset no longer allows is therefore cut with it, and nothing but forwarded ways and the appliance's
+ *                     own connections takes room in the connection table.
+ *   forward           what prerouting marked, where the connection table agrees
+ *   input, output     the gateway's own ends
+ */
+import { INNER } from "../base/index.ts";
+import { concatenated, declare, range } from "./elements.ts";
+import type { Forward, Plan } from "./plan.ts";
+
+/** Refused packets a second that are looked at one by one; beyond it the kernel answers by itself and counts. */
+export const LOOKED_AT = Object.freeze({ perPair: 1_000, all: 2_000 });
+/** Connections through the kernel that one machine may have at once. */
+export const FORWARDED_AT_ONCE = 2_000;
+
+/** Why packets were dropped without being looked at, in the ruleset's names of counters. */
+export const COUNTERS = Object.freeze({
+  spoofed: "sent with an address that cannot come from there",
+  options: "with IP options, source routes among them",
+  stranger: "of a station on the device port that the site document does not know",
+  flood: "beyond what is looked at one by one",
+  crowded: `of machines with ${FORWARDED_AT_ONCE} connections open`,
+  stray: "that belong to no connection",
+  ipv6: "of IPv6",
+} as const);
+export type CounterName = keyof typeof COUNTERS;
+
+const MARK = INNER.marks;
+
+export function rulesetOf(plan: Plan): string {
+  return `${[
+    "# Made by niac from the site document; replaced as a whole by the next one.",
+    "table inet niac",
+    "delete table inet niac",
+    "table inet niac {",
+    ...Object.keys(COUNTERS).map((name) => `  counter ${name} { }`),
+    ...sets(plan),
+    ...prerouting(plan),
+    ...refusing(plan),
+    ...forward(),
+    ...ends(plan),
+    ...translation(plan),
+    "}",
+    ...arp(plan),
+  ].join("\n")}\n`;
+}
+
+function sets(plan: Plan): string[] {
+  const exact = plan.forwards.filter(({ start, end }) => start === end);
+  const ranges = plan.forwards.filter(({ start, end }) => start !== end);
+  const way = "ipv4_addr . ipv4_addr . inet_proto . inet_service";
+  const of = (forwards: readonly Forward[]): string[] => [
+    ...new Set(forwards.map((one) => concatenated(one.from, one.to, one.transport, range(one)))),
+  ];
+  const masked = plan.forwards.filter((one) => one.masked);
+  const peers = [...new Set(masked.map((one) => concatenated(one.to, one.transport, range(one))))];
+  const station = "ether_addr . ipv4_addr";
+  const place = "ipv4_addr . inet_service";
+  const known = plan.outward.flatMap(({ address, port }) => (address === null ? [] : [{ address, port }]));
+  return [
+    declare(
+      "set",
+      "machines",
+      "ipv4_addr",
+      plan.stations.map(({ address }) => address),
+    ),
+    declare(
+      "set",
+      "stations",
+      station,
+      plan.stations.map(({ mac, address }) => concatenated(mac, address)),
+    ),
+    declare(
+      "set",
+      "pinged",
+      "ipv4_addr",
+      plan.stations.flatMap(({ ping, address }) => (ping ? [address] : [])),
+    ),
+    declare(
+      "set",
+      "secured",
+      place,
+      plan.secured.map((one) => concatenated(one.address, one.port)),
+    ),
+    declare(
+      "set",
+      "answered",
+      place,
+      plan.answered.map((one) => concatenated(one.address, one.port)),
+    ),
+    declare(
+      "set",
+      "unauthenticated",
+      "ether_addr . ipv4_addr . ipv4_addr . inet_service",
+      plan.unauthenticated.map((one) => concatenated(one.mac, one.source, one.address, one.port)),
+    ),
+    declare(
+      "set",
+      "taken",
+      "ipv4_addr . ipv4_addr . inet_service",
+      plan.taken.map((one) => concatenated(one.from, one.to, one.port)),
+    ),
+    declare("set", "forwarded", way, of(exact)),
+    declare("set", "forwarded_ranges", way, of(ranges), "interval"),
+    declare("set", "masked", way, of(masked), "interval"),
+    declare("set", "masked_peers", "ipv4_addr . inet_proto . inet_service", peers, "interval"),
+    declare(
+      "set",
+      "outward",
+      place,
+      known.map((one) => concatenated(one.address, one.port)),
+    ),
+    declare("set", "outward_named", "inet_service", [
+      ...new Set(plan.outward.flatMap(({ address, port }) => (address === null ? [String(port)] : []))),
+    ]),
+    declare("set", "name_servers", "ipv4_addr", plan.nameServers),
+    declare("set", "time_servers", "ipv4_addr", plan.timeServers),
+    declare(
+      "map",
+      "stood_for",
+      "ipv4_addr : ipv4_addr",
+      plan.stations.map(({ standIn, address }) => `${standIn} : ${address}`),
+    ),
+    // Filled by the kernel: who the appliance itself talks to, which pairs are refused often, who has how much open.
+    dynamic("expected", "ipv4_addr . inet_proto . inet_service", "timeout 1h; size 16384;"),
+    dynamic("refused_often", "ipv4_addr . ipv4_addr", "timeout 10s; size 4096;"),
+    "  set opened {\n    type ipv4_addr; flags dynamic; size 4096;\n  }",
+    // Filled by netd for the seconds in which `niac discover` asks a station what it is.
+    "  set visited {\n    type ipv4_addr . inet_service; flags timeout; size 1024;\n  }",
+  ];
+}
+
+function dynamic(name: string, type: string, rest: string): string {
+  return `  set ${name} {\n    type ${type}; flags dynamic,timeout; ${rest}\n  }`;
+}
+
+function prerouting({ ports, device }: Plan): string[] {
+  const { uplink, device: port } = ports;
+  const own =
+    ports.services.length === 0
+      ? []
+      : [`    fib daddr . iif type local tcp dport { ${ports.services.join(", ")} } notrack accept`];
+  const dhcp = device?.dhcp === true ? ["    udp sport 68 udp dport 67 accept"] : [];
+  return [
+    "  chain prerouting {",
+    "    type filter hook prerouting priority raw; policy drop;",
+    `    iifname "lo" accept`,
+    "    meta nfproto != ipv4 counter name ipv6 drop",
+    // A header longer than its least length carries options.
+    "    ip hdrlength != 5 counter name options drop",
+    `    iifname "${uplink}" goto from_uplink`,
+    `    iifname "${port}" goto from_device`,
+    `    iifname "${INNER.sinkhole}" notrack accept`,
+    "  }",
+    "  chain from_uplink {",
+    ...(ports.address === null ? ["    udp sport 67 udp dport 68 accept"] : []),
+    "    meta pkttype != host drop",
+    "    ip saddr @machines counter name spoofed drop",
+    `    ip saddr ${INNER.network} counter name spoofed drop`,
+    "    fib saddr . iif oif missing counter name spoofed drop",
+    "    fib saddr type local counter name spoofed drop",
+    "    ip saddr . meta l4proto . th sport @expected meta mark set 3 accept",
+    "    ip saddr . meta l4proto . th sport @masked_peers meta mark set 3 accept",
+    "    icmp type { destination-unreachable, time-exceeded, parameter-problem } meta mark set 5 accept",
+    "    ip daddr @machines goto to_machine",
+    ...own,
+    "    fib daddr . iif type local goto refuse_plant",
+    "    drop",
+    "  }",
+    "  chain to_machine {",
+    `    ip daddr . tcp dport @secured notrack tproxy ip to :${INNER.captured} meta mark set ${MARK.captured} accept`,
+    `    ether saddr . ip saddr . ip daddr . tcp dport @unauthenticated notrack tproxy ip to :${INNER.plain} meta mark set ${MARK.captured} accept`,
+    `    ip daddr . ip saddr . meta l4proto . th sport @forwarded meta mark set ${MARK.tracked} accept`,
+    `    ip daddr . ip saddr . meta l4proto . th sport @forwarded_ranges meta mark set ${MARK.tracked} accept`,
+    `    ip daddr @pinged icmp type echo-request meta length <= 128 limit rate 20/second meta mark set ${MARK.ping} accept`,
+    "    goto refuse_plant",
+    "  }",
+    "  chain from_device {",
+    ...dhcp,
+    "    ip saddr . tcp sport @visited fib daddr type local tcp flags & (syn | ack) != syn notrack accept",
+    "    ether saddr . ip saddr != @stations counter name stranger drop",
+    // Broadcast and multicast end here; netd's packet socket has seen them.
+    "    meta pkttype != host drop",
+    "    ip saddr . tcp sport @answered fib daddr type local tcp flags & (syn | ack) != syn notrack accept",
+    `    ip saddr . ip daddr . tcp dport @taken notrack tproxy ip to :${INNER.outbound} meta mark set ${MARK.captured} accept`,
+    `    ip saddr . ip daddr . meta l4proto . th dport @forwarded meta mark set ${MARK.tracked} accept`,
+    `    ip saddr . ip daddr . meta l4proto . th dport @forwarded_ranges meta mark set ${MARK.tracked} accept`,
+    `    udp dport 53 limit rate 1000/second accept`,
+    `    ip daddr @time_servers udp dport 123 limit rate 100/second accept`,
+    `    ip saddr @pinged icmp type echo-reply meta mark set ${MARK.ping} accept`,
+    `    icmp type { destination-unreachable, time-exceeded, parameter-problem } meta mark set ${MARK.error} accept`,
+    "    goto refuse_machine",
+    "  }",
+  ];
+}
+
+/** To netd, which records and answers; what is too much for it is answered by the kernel. */
+function refusing({ refusal }: Plan): string[] {
+  const chain = (name: string, beyond: string): string[] => [
+    `  chain ${name} {`,
+    "    notrack",
+    `    update @refused_often { ip saddr . ip daddr limit rate over ${LOOKED_AT.perPair}/second burst ${LOOKED_AT.perPair} packets } goto ${beyond}`,
+    `    limit rate over ${LOOKED_AT.all}/second burst ${LOOKED_AT.all} packets goto ${beyond}`,
+    `    meta mark set ${MARK.refused} accept`,
+    "  }",
+  ];
+  const answered = [
+    "  chain answer_flood {",
+    "    counter name flood",
+    "    meta l4proto tcp reject with tcp reset",
+    "    limit rate 500/second reject with icmp type admin-prohibited",
+    "    drop",
+    "  }",
+  ];
+  const silent = ["  chain drop_flood {", "    counter name flood drop", "  }"];
+  return [
+    ...answered,
+    ...(refusal === "silent" ? silent : []),
+    ...chain("refuse_plant", refusal === "silent" ? "drop_flood" : "answer_flood"),
+    ...chain("refuse_machine", "answer_flood"),
+  ];
+}
+
+function forward(): string[] {
+  return [
+    "  chain forward {",
+    "    type filter hook forward priority filter; policy drop;",
+    `    meta mark ${MARK.tracked} ct state established,related accept`,
+    `    meta mark ${MARK.tracked} ct direction original ct state new goto open_forward`,
+    `    meta mark ${MARK.refused} oifname "${INNER.sinkhole}" accept`,
+    `    iifname "${INNER.sinkhole}" ct state untracked accept`,
+    `    meta mark ${MARK.ping} ct state established accept`,
+    `    meta mark ${MARK.ping} icmp type echo-request accept`,
+    `    meta mark ${MARK.error} ct state related accept`,
+    "    counter name stray drop",
+    "  }",
+    "  chain open_forward {",
+    // Only a machine begins a connection: what the plant's side sends as new was no reply.
+    "    ip saddr != @machines counter name stray drop",
+    `    add @opened { ip saddr ct count over ${FORWARDED_AT_ONCE} } counter name crowded reject with icmp type admin-prohibited`,
+    "    accept",
+    "  }",
+  ];
+}
+
+function ends({ ports, device }: Plan): string[] {
+  const { uplink, device: port, services } = ports;
+  const list = services.join(", ");
+  const dhcpServer = device?.dhcp === true;
+  return [
+    "  chain input {",
+    "    type filter hook input priority filter; policy drop;",
+    `    iifname "lo" accept`,
+    `    meta mark ${MARK.captured} accept`,
+    `    meta mark ${MARK.tracked} ct state established accept`,
+    `    meta mark ${MARK.error} ct state related accept`,
+    ...(services.length === 0
+      ? []
+      : [`    iifname "${uplink}" ct state untracked tcp dport { ${list} } accept`]),
+    ...(ports.address === null ? [`    iifname "${uplink}" udp sport 67 udp dport 68 accept`] : []),
+    `    iifname "${port}" ct state untracked meta l4proto tcp accept`,
+    `    iifname "${port}" ip daddr ${INNER.address} udp dport { ${INNER.ntp}, ${INNER.dns} } accept`,
+    ...(dhcpServer ? [`    iifname "${port}" udp sport 68 udp dport 67 accept`] : []),
+    "    counter name stray drop",
+    "  }",
+    "  chain output_raw {",
+    "    type filter hook output priority raw; policy accept;",
+    // Answers on captured connections bear the captured address; they and what goes to machines need no connection table.
+    `    oifname "${uplink}" ip saddr @machines notrack`,
+    ...(services.length === 0 ? [] : [`    oifname "${uplink}" tcp sport { ${list} } notrack`]),
+    `    oifname "${port}" meta l4proto tcp notrack`,
+    "  }",
+    "  chain output {",
+    "    type filter hook output priority filter; policy drop;",
+    `    oifname "lo" accept`,
+    `    oifname "${uplink}" goto to_uplink`,
+    `    oifname "${port}" goto to_device`,
+    "  }",
+    "  chain to_uplink {",
+    "    ct state untracked accept",
+    "    icmp type destination-unreachable accept",
+    "    tcp flags & rst == rst accept",
+    ...(ports.address === null ? ["    udp sport 68 udp dport 67 accept"] : []),
+    "    ct state established goto expect",
+    "    ip daddr . tcp dport @outward goto expect",
+    "    tcp dport @outward_named goto expect",
+    "    ip daddr @name_servers meta l4proto { tcp, udp } th dport 53 goto expect",
+    "    ip daddr @time_servers udp dport 123 goto expect",
+    "    counter name stray drop",
+    "  }",
+    "  chain expect {",
+    "    update @expected { ip daddr . meta l4proto . th dport }",
+    "    accept",
+    "  }",
+    "  chain to_device {",
+    "    ip daddr . tcp dport @visited accept",
+    "    ip daddr @machines meta l4proto tcp accept",
+    "    ct state established accept",
+    "    icmp type destination-unreachable accept",
+    ...(dhcpServer ? ["    udp sport 67 udp dport 68 accept"] : []),
+    "    counter name stray drop",
+    "  }",
+  ];
+}
+
+function translation({ ports }: Plan): string[] {
+  return [
+    "  chain translate_in {",
+    "    type nat hook prerouting priority dstnat; policy accept;",
+    `    iifname "${ports.device}" udp dport 53 dnat ip to ${INNER.address}:${INNER.dns}`,
+    `    iifname "${ports.device}" udp dport 123 dnat ip to ${INNER.address}:${INNER.ntp}`,
+    "  }",
+    "  chain translate_out {",
+    "    type nat hook postrouting priority srcnat; policy accept;",
+    `    oifname "${ports.uplink}" snat ip to ip saddr map @stood_for`,
+    `    oifname "${ports.uplink}" ip saddr . ip daddr . meta l4proto . th dport @masked masquerade`,
+    "  }",
+  ];
+}
+
+/** Layer 2 hears ARP alone: from the plant about anything but machines' addresses, from machines as they are known. */
+function arp({ ports, stations, device }: Plan): string[] {
+  const own = device === null ? [] : [device.address];
+  const addresses = stations.map(({ address }) => address);
+  return [
+    "table arp niac",
+    "delete table arp niac",
+    "table arp niac {",
+    declare("set", "machines", "ipv4_addr", [...addresses, ...own]),
+    declare(
+      "set",
+      "stations",
+      "ether_addr . ipv4_addr",
+      stations.map(({ mac, address }) => concatenated(mac, address)),
+    ),
+    "  chain input {",
+    "    type filter hook input priority filter; policy drop;",
+    `    iifname "${ports.uplink}" arp saddr ip != @machines accept`,
+    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @stations accept`,
+    "  }",
+    "}",
+  ];
+}
