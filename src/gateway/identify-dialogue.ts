@@ -1,0 +1,105 @@
+import { connect, type Socket } from "node:net";
+import { PeerError, systemCode, UnavailableError } from "../base/index.ts";
+
+/** Milliseconds for a connection to open, and for each answer on it. */
+const PATIENCE = 1_500;
+/** Milliseconds for all answers of a connection: a machine that sends byte by byte is not listened to for ever. */
+const LIFETIME = 5_000;
+/** Milliseconds a machine has to close its half. */
+const CLOSING = 500;
+/** Bytes a machine may send that nobody has asked for yet or that are not a whole answer. */
+const MAX_HELD = 128 * 1024;
+
+/** One connection on which questions are asked and whole answers awaited, one at a time. */
+export class Dialogue {
+  readonly #socket: Socket;
+  #held: Buffer = Buffer.alloc(0);
+  #ended: string | null = null;
+  readonly #until = performance.now() + LIFETIME;
+  #wake: () => void = () => {};
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk: Buffer) => this.#took(chunk));
+    socket.on("close", () => this.#end("the machine closed the connection"));
+    socket.on("error", (error) => this.#end(systemCode(error)));
+  }
+
+  /** UnavailableError `machine-away`: nothing listens there, or nothing answers. */
+  static open(host: string, port: number, localAddress: string | null): Promise<Dialogue> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host, port, ...(localAddress === null ? {} : { localAddress }) });
+      const fail = (why: string): void => {
+        socket.destroy();
+        reject(new UnavailableError("machine-away", `${host} port ${port} is not open: ${why}`));
+      };
+      const timer = setTimeout(() => fail(`no answer within ${PATIENCE} ms`), PATIENCE);
+      const refused = (error: Error): void => fail(systemCode(error));
+      socket.once("close", () => clearTimeout(timer));
+      socket.once("error", refused);
+      socket.once("connect", () => {
+        clearTimeout(timer);
+        socket.off("error", refused);
+        resolve(new Dialogue(socket));
+      });
+    });
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+  }
+
+  /**
+   * The next whole answer; `length` says how long what begins with these bytes is, or 0 where that cannot be told yet, and throws where
+   * it is none. UnavailableError `machine-silent`; PeerError `answer-size`.
+   */
+  async answer(length: (bytes: Uint8Array) => number): Promise<Buffer> {
+    const until = Math.min(performance.now() + PATIENCE, this.#until);
+    for (;;) {
+      const whole = length(this.#held);
+      if (whole > 0 && this.#held.length >= whole) {
+        const answer = this.#held.subarray(0, whole);
+        this.#held = this.#held.subarray(whole);
+        return answer;
+      }
+      if (this.#ended !== null) throw new UnavailableError("machine-silent", this.#ended);
+      await this.#more(until - performance.now());
+    }
+  }
+
+  /** Closes as a client that is done does, and waits until it is. */
+  async close(): Promise<void> {
+    if (this.#socket.closed) return;
+    const closed = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSING);
+    this.#socket.end();
+    this.#socket.resume();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #more(milliseconds: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const came = await new Promise<boolean>((resolve) => {
+      this.#wake = () => resolve(true);
+      timer = setTimeout(() => resolve(false), Math.max(0, milliseconds));
+    });
+    clearTimeout(timer);
+    if (!came) throw new UnavailableError("machine-silent", "no whole answer came in time");
+  }
+
+  #took(chunk: Buffer): void {
+    this.#held = Buffer.concat([this.#held, chunk]);
+    if (this.#held.length > MAX_HELD) {
+      this.#held = Buffer.alloc(0);
+      this.#end(new PeerError("answer-size", `more than ${MAX_HELD} bytes came`).message);
+      this.#socket.destroy();
+    }
+    this.#wake();
+  }
+
+  #end(why: string): void {
+    this.#ended ??= why;
+    this.#wake();
+  }
+}

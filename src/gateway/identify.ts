@@ -1,0 +1,121 @@
+import { PeerError, UnavailableError } from "../base/index.ts";
+import { Dialogue } from "./identify-dialogue.ts";
+import { identifyModbus, type ModbusIdentification } from "./identify-modbus.ts";
+import { identifyOpcua, type OpcuaEndpoint } from "./identify-opcua.ts";
+
+/**
+ * Ports looked at, in this order: Modbus, OPC UA, web pages, SSH, S7, EtherNet/IP, VNC, DNP3, IEC 60870-5-104. Only the first two are
+ * asked anything; the others are opened and closed again.
+ */
+export const IDENTIFY_PORTS: readonly number[] = [502, 4840, 80, 443, 22, 102, 44818, 5900, 20000, 2404];
+/** Milliseconds between one connection and the next: old machines have few sockets and slow processors. */
+const PAUSE = 300;
+/** The machine itself; the first behind it, for those that are a gateway to a serial line; the machine itself, in an older reading. */
+const UNITS = [255, 1, 0] as const;
+/** Modbus exceptions 0A and 0B: the unit is not there, and another may be. */
+const NO_SUCH_UNIT: ReadonlySet<number> = new Set([10, 11]);
+
+/** Milliseconds that identify() takes at most, with every port open and as slow as it is waited for; for netd's netdReach. */
+export const IDENTIFY_MILLISECONDS = 50_000;
+
+export interface Identification {
+  /** Null: it does not speak Modbus on port 502, or that is closed. */
+  readonly modbus: ModbusIdentification | null;
+  /** Null: no OPC UA server answered on port 4840. */
+  readonly opcua: readonly OpcuaEndpoint[] | null;
+  /** Of the ports looked at, sorted. */
+  readonly openPorts: readonly number[];
+  /** What answered otherwise than it should, for the reader. */
+  readonly problems: readonly string[];
+}
+
+export interface IdentifyOptions {
+  /** To connect from; null: what the kernel chooses. */
+  readonly localAddress?: string | null;
+  readonly ports?: readonly number[];
+  readonly modbusPort?: number;
+  readonly opcuaPort?: number;
+}
+
+/**
+ * What stands at an address, asked once and gently: one connection at a time with pauses in between, nothing that writes, no log-in. What a
+ * machine says of itself is not proven by anything. Never rejects for what the machine does.
+ */
+export async function identify(address: string, options: IdentifyOptions = {}): Promise<Identification> {
+  const { ports = IDENTIFY_PORTS, modbusPort = 502, opcuaPort = 4840 } = options;
+  const visit = visitor(address, options.localAddress ?? null);
+  const openPorts: number[] = [];
+  const problems: string[] = [];
+  let modbus: ModbusIdentification | null = null;
+  let opcua: OpcuaEndpoint[] | null = null;
+  for (const port of ports) {
+    let open: boolean;
+    if (port === modbusPort) {
+      ({ open, found: modbus } = await visitModbus(visit, port, problems));
+    } else if (port === opcuaPort) {
+      const ask = (dialogue: Dialogue): Promise<OpcuaEndpoint[]> =>
+        identifyOpcua(dialogue, `opc.tcp://${address}:${port}`);
+      ({ open, found: opcua } = await visit(port, ask, problems));
+    } else {
+      ({ open } = await visit(port, () => Promise.resolve(null), problems));
+    }
+    if (open) openPorts.push(port);
+  }
+  return { modbus, opcua, openPorts: openPorts.toSorted((a, b) => a - b), problems };
+}
+
+interface Visit<T> {
+  readonly open: boolean;
+  readonly found: T | null;
+}
+
+type Visitor = <T>(
+  port: number,
+  ask: (dialogue: Dialogue) => Promise<T>,
+  problems: string[],
+) => Promise<Visit<T>>;
+
+/** Opens one connection, after a pause where there was one before, and closes it before it returns. */
+function visitor(address: string, localAddress: string | null): Visitor {
+  let first = true;
+  return async (port, ask, problems) => {
+    if (!first) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    first = false;
+    let dialogue: Dialogue;
+    try {
+      dialogue = await Dialogue.open(address, port, localAddress);
+    } catch (error) {
+      if (error instanceof UnavailableError) return { open: false, found: null };
+      throw error;
+    }
+    try {
+      return { open: true, found: await ask(dialogue) };
+    } catch (error) {
+      if (!(error instanceof PeerError || error instanceof UnavailableError)) throw error;
+      problems.push(`port ${port}: ${error.message}`);
+      return { open: true, found: null };
+    } finally {
+      await dialogue.close();
+    }
+  };
+}
+
+/** Asks units in turn until one says what it is; the last that at least answered with an exception counts otherwise. */
+async function visitModbus(
+  visit: Visitor,
+  port: number,
+  problems: string[],
+): Promise<Visit<ModbusIdentification>> {
+  let open = false;
+  let spoke: ModbusIdentification | null = null;
+  const unanswered: string[] = [];
+  for (const unit of UNITS) {
+    const said = await visit(port, (dialogue) => identifyModbus(dialogue, unit), unanswered);
+    open ||= said.open;
+    if (!said.open) break;
+    spoke = said.found ?? spoke;
+    if (said.found && (said.found.exception === null || !NO_SUCH_UNIT.has(said.found.exception))) break;
+  }
+  if (spoke === null) problems.push(...new Set(unanswered));
+  return { open, found: spoke };
+}
