@@ -65,11 +65,11 @@ static napi_value open_packet(napi_env env, napi_callback_info info) {
   int on = 1;
   arguments(env, info, 2, values);
   if (!interface_name(env, values[0], name) || !packed_filter(env, values[1], &with)) return NULL;
+  struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
+  if (at.sll_ifindex == 0) return failed(env, "if_nametoindex", name);
   /* Protocol 0 hears nothing; it listens from bind() on, and the filter is there by then. */
   int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return failed(env, "socket", name);
-  struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
-  if (at.sll_ifindex == 0) return failed_with(env, fd, "if_nametoindex", name);
   if (setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0 ||
       setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) < 0 || attach(fd, &with) < 0)
     return failed_with(env, fd, "setsockopt", name);
