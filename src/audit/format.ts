@@ -6,7 +6,7 @@ import type { AuditRecord } from "./record.ts";
 
 export interface FormatOptions {
   readonly color: boolean;
-  /** Columns of the terminal; longer lines are cut, and under 140 a record takes more than one. Left out: nothing is cut but who and where. */
+  /** Columns of the terminal; longer lines are cut, and under 148 a record takes more than one. Left out: nothing is cut but who and where. */
   readonly width?: number;
   /** IANA name; left out: the process's own zone. Times carry their offset in any case. */
   readonly timeZone?: string;
@@ -14,7 +14,7 @@ export interface FormatOptions {
 }
 
 /** Columns under which what happened and why would be cut to nothing beside the rest, and so get a line of their own. */
-const ROOMY = 140;
+const ROOMY = 148;
 const INDENT = "    ";
 /** Lines for what happened and why, at most; `niac audit show` has all. */
 const WRAPPED = 3;
@@ -22,8 +22,12 @@ const WRAPPED = 3;
 const TIME = 29;
 const INDEX = 8;
 const DECISION = 6;
-const WHO = 16;
+/** In a wide terminal there is room for `scada-1 (no certificate)`. */
+const WHO = { narrow: 16, wide: 24 } as const;
 const WHERE = 22;
+
+/** Said of who has no certificate. */
+const WITHOUT = { certificate: "", source: " (no certificate)", machine: " (machine)" } as const;
 
 const GREEN = "\u001b[32m";
 const RED = "\u001b[31m";
@@ -36,7 +40,7 @@ export function formatHeader({ color, width }: FormatOptions): string {
     fit("TIME", TIME),
     "INDEX".padStart(INDEX),
     fit("", DECISION),
-    fit("WHO", WHO),
+    fit("WHO", whoColumns(width)),
     fit("WHERE", WHERE),
     ...(isNarrow(width) ? [] : ["WHAT"]),
   ].join("  ");
@@ -48,7 +52,7 @@ export function formatRecord(record: AuditRecord, options: FormatOptions): strin
   const { color, width = Infinity, timeZone, describe } = options;
   const before = `${formatTime(record.time, timeZone)}  ${String(record.index).padStart(INDEX)}  `;
   const decision = fit(decisionWord(record), DECISION);
-  const place = `  ${fit(quoted(who(record)), WHO)}  ${fit(quoted(where(record)), WHERE)}`;
+  const place = `  ${fit(who(record), whoColumns(width))}  ${fit(quoted(where(record)), WHERE)}`;
   const text = what(record, describe);
   const left = width - columns(before) - DECISION;
   if (left < 0) return cut(before + decision, width);
@@ -64,6 +68,10 @@ export function formatRecord(record: AuditRecord, options: FormatOptions): strin
 
 function isNarrow(width = Infinity): boolean {
   return width < ROOMY;
+}
+
+function whoColumns(width?: number): number {
+  return isNarrow(width) ? WHO.narrow : WHO.wide;
 }
 
 /** In lines of at most `width` columns, parted at spaces where there are any; the last of at most `most` is cut. */
@@ -119,9 +127,11 @@ function decisionWord({ decision, kind }: AuditRecord): string {
 }
 
 function who({ identity, presented, source }: AuditRecord): string {
-  if (identity !== undefined) return printable(identity.user);
+  // Behind the quotes, so that no certificate's name can pass for a machine's.
+  if (identity !== undefined)
+    return quoted(printable(identity.user)) + WITHOUT[identity.kind ?? "certificate"];
   // Unverified: a question mark says so.
-  return presented === undefined ? printable(source ?? "-") : `?${printable(presented.subject)}`;
+  return quoted(presented === undefined ? printable(source ?? "-") : `?${printable(presented.subject)}`);
 }
 
 function where({ machine, service }: AuditRecord): string {

@@ -34,6 +34,9 @@ export const RECORD_KINDS = [
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 export interface RecordIdentity {
+  /** Left out for who has a certificate. source: a client known by its address alone; machine: a machine behind the appliance. */
+  readonly kind?: "source" | "machine";
+  /** Of a source or machine: its name in the site document, and all below is empty. */
   readonly user: string;
   readonly device: string | null;
   readonly groups: readonly string[];
@@ -87,8 +90,9 @@ export interface RecordDraft {
     readonly serialNumber: string;
     readonly fingerprint: string;
   };
-  /** `address:port` of the laptop. */
+  /** `address:port` of who connects. */
   readonly source?: string;
+  /** The machine it is about; of what a machine asks of others, the destination's name, and `identity` is the machine. */
   readonly machine?: string;
   readonly service?: string;
   readonly operation?: RecordOperation;

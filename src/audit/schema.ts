@@ -67,6 +67,7 @@ const operation = z.strictObject({
 });
 
 const identity = z.strictObject({
+  kind: z.enum(["source", "machine"]).exactOptional(),
   user: name,
   device: name.nullable(),
   groups: z.array(name).max(MAX_GROUPS).readonly(),

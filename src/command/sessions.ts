@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { UsageError, byteText, durationText, table } from "../base/index.ts";
-import { sessionsEnd, sessionsList } from "../link/index.ts";
+import { sessionsEnd, sessionsList, type SessionView } from "../link/index.ts";
 import { ask, type Surroundings } from "./context.ts";
 
 /** `niac sessions`: who is connected to what, now. */
@@ -14,9 +14,9 @@ export function sessionsCommand(around: Surroundings): Command {
     const now = Date.now();
     const rows = sessions.map((session) => [
       session.id,
-      session.device === null ? session.user : `${session.user} (${session.device})`,
+      who(session),
       session.source,
-      `${session.machine}/${session.service}`,
+      `${session.destination ?? session.machine}/${session.service}`,
       session.grants.join(", "),
       durationText(now - session.started),
       durationText(now - session.lastActive),
@@ -40,6 +40,12 @@ export function sessionsCommand(around: Surroundings): Command {
     ];
     for (const line of table(header, rows)) around.print(line);
   });
+}
+
+function who({ kind, user, device }: SessionView): string {
+  if (kind === "source") return `${user}, no certificate`;
+  if (kind === "machine") return `${user}, machine`;
+  return device === null ? user : `${user} (${device})`;
 }
 
 /** `niac end <session>`. */

@@ -21,7 +21,7 @@ export function statusCommand(around: Surroundings): Command {
       if (status.machines.length === 0) return;
       around.print("");
       const rows = status.machines.map((each) => [
-        `${each.machine}/${each.service}`,
+        `${each.machine}/${each.service}${each.origin === null ? "" : ` from ${each.origin}`}`,
         WORDS[each.circuit],
         String(each.connections),
         String(each.pending),

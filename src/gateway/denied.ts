@@ -1,4 +1,4 @@
-import type { TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import { PeerError } from "../base/index.ts";
 import {
   decodeRequest,
@@ -18,15 +18,11 @@ export const MAX_ANSWERS = 32;
 const PATIENCE = 10_000;
 
 /**
- * A Modbus client whose certificate is good and who may not open this service. It is no failure of the handshake (MODBUS/TCP
+ * A Modbus client who is known, and who may not open this service. It is no failure of the handshake (MODBUS/TCP
  * Security R-23): each request is answered with the denial's exception (R-31), so that the engineer's own tool says "illegal
  * function" and not "connection lost". Nothing here knows a machine. `asked` is told of each request.
  */
-export function answerDenied(
-  socket: TLSSocket,
-  refused: Refused,
-  asked: (operation: Operation) => void,
-): void {
+export function answerDenied(socket: Socket, refused: Refused, asked: (operation: Operation) => void): void {
   const frames = new FrameBuffer();
   let answers = 0;
   const timer = setTimeout(() => socket.destroy(), PATIENCE);

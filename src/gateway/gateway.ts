@@ -1,27 +1,44 @@
+import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import type { Clock } from "../base/index.ts";
 import type { SessionView, TlsMaterial } from "../link/index.ts";
 import { Flusher } from "../machine/index.ts";
 import { compilePolicy, isPermit, judgeSession, nextChange, RateBook, type Policy } from "../policy/index.ts";
-import type { Address } from "../settings/index.ts";
-import type { Snapshot } from "../site/index.ts";
+import { machineAt, type Snapshot } from "../site/index.ts";
 import { Admission } from "./admission.ts";
-import { Door, type House } from "./door.ts";
+import type { Outside } from "./dial.ts";
+import { Door } from "./door.ts";
 import { Listener, type Arrival, type ListenerHost } from "./listener.ts";
 import { Machines } from "./machines.ts";
+import { Names } from "./names.ts";
+import type { Place } from "./place.ts";
+import { PlainDoor } from "./plain-door.ts";
+import { PlainListener, type PlainArrival, type PlainHost } from "./plain-listener.ts";
+import { Reception, type House } from "./reception.ts";
 import type { Recorder } from "./recorder.ts";
 import { Refusals } from "./refusals.ts";
 import { Registry } from "./registry.ts";
-import { freshId, type Session, stillServed } from "./session.ts";
+import { placeOf, stillServed } from "./served.ts";
+import { freshId, type Session } from "./session.ts";
+import { clientContext } from "./tls.ts";
 
 /** Milliseconds between looks at what time alone changes: expiry, idleness, hours, sums. */
 const SWEEP = 1_000;
+
+/** Where it listens. The last three are of an appliance in the cable, and null elsewhere; see Entrance and PlainArrival. */
+export interface Places {
+  readonly modbus: Place;
+  readonly services: Place;
+  readonly captured: Place | null;
+  readonly plain: Place | null;
+  readonly outbound: Place | null;
+}
 
 /**
  * Holds what is live: listeners, sessions, connections to machines. Judges all of it again when the site document or the time
  * changes.
  */
-export class Gateway implements ListenerHost, House {
+export class Gateway implements ListenerHost, PlainHost, House {
   readonly admission = new Admission();
   readonly recorder: Recorder;
   readonly flushers = { requests: new Flusher(), answers: new Flusher() };
@@ -31,18 +48,22 @@ export class Gateway implements ListenerHost, House {
   readonly registry = new Registry();
   readonly refusals: Refusals;
   readonly machines: Machines;
-  readonly #door = new Door(this);
+  readonly #reception = new Reception(this);
+  readonly #door = new Door(this, this.#reception);
+  readonly #plainDoor = new PlainDoor(this, this.#reception);
   readonly #listeners: readonly Listener[];
+  readonly #plainListeners: readonly PlainListener[];
   #snapshot: Snapshot;
   #policy: Policy;
   #material: TlsMaterial;
+  #outside: Outside;
   #sweep: NodeJS.Timeout | null = null;
   #lookedAt = 0;
 
   /** Throws what is wrong with the snapshot or the TLS material. */
   constructor(
     initial: { readonly snapshot: Snapshot; readonly material: TlsMaterial },
-    addresses: { readonly modbus: Address; readonly services: Address },
+    places: Places,
     recorder: Recorder,
     clock: Clock,
     log: Logger,
@@ -50,6 +71,7 @@ export class Gateway implements ListenerHost, House {
     this.#snapshot = initial.snapshot;
     this.#policy = compilePolicy(initial.snapshot);
     this.#material = initial.material;
+    this.#outside = outsideOf(initial.snapshot, initial.material);
     this.clock = clock;
     this.recorder = recorder;
     this.log = log;
@@ -58,23 +80,29 @@ export class Gateway implements ListenerHost, House {
       this.log.warn({ machine: draft.machine, service: draft.service, ...draft.detail }, draft.reason);
       recorder.note({ ...draft, id: freshId(), time: clock.now() });
     });
+    const { modbus, services, captured, plain, outbound } = places;
     this.#listeners = [
-      new Listener(addresses.modbus, true, this),
-      new Listener(addresses.services, false, this),
+      new Listener(modbus, "modbus", this),
+      new Listener(services, "services", this),
+      ...(captured ? [new Listener(captured, "captured", this)] : []),
+    ];
+    this.#plainListeners = [
+      ...(plain ? [new PlainListener(plain, "plain", this)] : []),
+      ...(outbound ? [new PlainListener(outbound, "outbound", this)] : []),
     ];
     for (const listener of this.#listeners)
       listener.setMaterial(initial.material, needsTls12(initial.snapshot));
   }
 
   async listen(): Promise<void> {
-    for (const listener of this.#listeners) await listener.listen();
+    for (const listener of [...this.#listeners, ...this.#plainListeners]) await listener.listen();
     this.#sweep = setInterval(() => this.#look(), SWEEP);
   }
 
   close(reason: string): void {
     if (this.#sweep) clearInterval(this.#sweep);
     for (const session of this.registry.all()) session.end(reason);
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of [...this.#listeners, ...this.#plainListeners]) listener.close();
     this.machines.close();
     this.refusals.report(true);
   }
@@ -85,6 +113,10 @@ export class Gateway implements ListenerHost, House {
 
   policy(): Policy {
     return this.#policy;
+  }
+
+  outside(): Outside {
+    return this.#outside;
   }
 
   sessions(): SessionView[] {
@@ -108,32 +140,34 @@ export class Gateway implements ListenerHost, House {
   /** Everything live is judged again at once. Throws, and leaves the old one serving, where the new one cannot be used. */
   apply(snapshot: Snapshot, material: TlsMaterial = this.#material): void {
     const policy = compilePolicy(snapshot);
+    const outside = outsideOf(snapshot, material);
     for (const listener of this.#listeners) listener.setMaterial(material, needsTls12(snapshot));
     this.#material = material;
+    this.#outside = outside;
     this.#snapshot = snapshot;
     this.#policy = policy;
     const stale = this.machines.takeStale(snapshot);
     for (const session of this.registry.all()) {
-      const { machine, service } = session.opening;
+      const { service } = session.opening;
       const now = stillServed(session.opening, snapshot);
       if (!now) {
-        session.end(`the site document changed ${service.name} of ${machine.name}`);
+        session.end(`the site document changed ${service.name} of ${placeOf(session.opening)}`);
         continue;
       }
       session.machine = now;
       this.judge(session);
     }
-    for (const { port } of stale.values()) port.close();
+    for (const { port } of stale) port.close();
   }
 
   // --- ListenerHost -------------------------------------------------------------------------------------------------
 
   arrived(arrival: Arrival): void {
-    this.#door.admit(arrival).catch((error: unknown) => {
-      arrival.socket.destroy();
-      this.log.fatal({ err: error }, "a connection could not be judged");
-      throw error;
-    });
+    this.#orDie(arrival, this.#door.admit(arrival));
+  }
+
+  arrivedPlain(arrival: PlainArrival): void {
+    this.#orDie(arrival, this.#plainDoor.admit(arrival));
   }
 
   turnedAway(source: { address: string; port: number }, stage: string, reason: string): void {
@@ -150,6 +184,15 @@ export class Gateway implements ListenerHost, House {
     const verdict = judgeSession(this.#policy, session.permit, this.clock.now());
     if (isPermit(verdict)) session.permit = verdict;
     else session.end(verdict.reason, verdict);
+  }
+
+  /** A bug in judging lets nobody in, and ends the process. */
+  #orDie({ socket }: { readonly socket: Socket }, judged: Promise<void>): void {
+    judged.catch((error: unknown) => {
+      socket.destroy();
+      this.log.fatal({ err: error }, "a connection could not be judged");
+      throw error;
+    });
   }
 
   /** What time alone changes. A clock that was set back is only noticed by what it makes due again. */
@@ -176,6 +219,13 @@ export class Gateway implements ListenerHost, House {
 }
 
 const EXPIRED = { stage: "certificate", rule: null } as const;
+
+/** No name leads to a machine of this site: these are reached through their grants and not around them. */
+function outsideOf(snapshot: Snapshot, material: TlsMaterial): Outside {
+  const servers = snapshot.network?.nameServers ?? [];
+  const names = new Names(servers, (address) => machineAt(snapshot, address) !== null);
+  return { names, context: clientContext(material) };
+}
 
 function needsTls12(snapshot: Snapshot): boolean {
   return snapshot.machines.some((machine) => machine.services.some((service) => service.unsafeTls12));

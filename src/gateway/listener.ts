@@ -1,34 +1,22 @@
-import { constants } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import * as tls from "node:tls";
-import { messageOf, systemCode, UnavailableError } from "../base/index.ts";
+import { messageOf } from "../base/index.ts";
 import type { TlsMaterial } from "../link/index.ts";
-import type { Address } from "../settings/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import type { Admission } from "./admission.ts";
-import { chooseProtocol } from "./target.ts";
-
-/** Authenticated encryption only, as MODBUS/TCP Security asks (R-37, R-50 to R-53, R-61 to R-64). */
-const CIPHERS = [
-  "TLS_AES_128_GCM_SHA256",
-  "TLS_AES_256_GCM_SHA384",
-  "TLS_CHACHA20_POLY1305_SHA256",
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-].join(":");
-/** The hybrid first; then what clients without it have. */
-const GROUPS = "X25519MLKEM768:X25519:P-256:P-384";
+import { listenAt, type Place } from "./place.ts";
+import { chooseCapturedProtocol, chooseProtocol } from "./target.ts";
+import { serverOptions } from "./tls.ts";
 
 /** A laptop's connection whose handshake is done. */
 export interface Arrival {
   readonly socket: tls.TLSSocket;
   readonly source: { readonly address: string; readonly port: number };
-  readonly modbusOnly: boolean;
+  readonly entrance: Entrance;
 }
+
+/** modbus, services: an address of the appliance's own; captured: a machine's address, which tells where it was going. */
+export type Entrance = "modbus" | "services" | "captured";
 
 /** A connection from its acceptance on. */
 interface Pending {
@@ -50,17 +38,17 @@ export interface ListenerHost {
  * a refused one can be named. No resumption: every session's certificate is looked at anew.
  */
 export class Listener {
-  readonly #address: Address;
-  readonly #modbusOnly: boolean;
+  readonly #place: Place;
+  readonly #entrance: Entrance;
   readonly #host: ListenerHost;
   readonly #tcp: Server;
   readonly #tls: tls.Server;
   readonly #open = new Set<Socket>();
   readonly #pending = new Map<string, Pending>();
 
-  constructor(address: Address, modbusOnly: boolean, host: ListenerHost) {
-    this.#address = address;
-    this.#modbusOnly = modbusOnly;
+  constructor(place: Place, entrance: Entrance, host: ListenerHost) {
+    this.#place = place;
+    this.#entrance = entrance;
     this.#host = host;
     this.#tls = tls.createServer({
       requestCert: true,
@@ -79,36 +67,11 @@ export class Listener {
 
   /** Throws what OpenSSL says of unusable material; the old one then stays in use. */
   setMaterial(material: TlsMaterial, tls12: boolean): void {
-    const options: tls.SecureContextOptions = {
-      cert: material.certificate,
-      key: material.key,
-      ca: material.clientCa,
-      minVersion: tls12 ? "TLSv1.2" : "TLSv1.3",
-      ciphers: CIPHERS,
-      honorCipherOrder: true,
-      ecdhCurve: GROUPS,
-      secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
-    };
-    tls.createSecureContext(options);
-    this.#tls.setSecureContext(options);
+    this.#tls.setSecureContext(serverOptions(material, tls12));
   }
 
   listen(): Promise<void> {
-    const { host, port } = this.#address;
-    return new Promise((resolve, reject) => {
-      this.#tcp.once("error", (error) => {
-        reject(
-          new UnavailableError(
-            "listen",
-            `the gateway cannot listen on ${host} port ${port} (${systemCode(error)})`,
-            systemCode(error) === "EACCES"
-              ? "Ports under 1024 need CAP_NET_BIND_SERVICE, or choose another with NIAC_LISTEN_MODBUS and NIAC_LISTEN_SERVICES."
-              : "Choose another address with NIAC_LISTEN_MODBUS and NIAC_LISTEN_SERVICES.",
-          ),
-        );
-      });
-      this.#tcp.listen({ host, port, backlog: 1024 }, resolve);
-    });
+    return listenAt(this.#tcp, this.#place);
   }
 
   close(): void {
@@ -156,7 +119,7 @@ export class Listener {
     this.#finish(pending, "done");
     // Whoever takes the socket over listens for itself; an error before that must not end the process.
     socket.on("error", () => socket.destroy());
-    this.#host.arrived({ socket, source: pending.source, modbusOnly: this.#modbusOnly });
+    this.#host.arrived({ socket, source: pending.source, entrance: this.#entrance });
   }
 
   #failed(socket: tls.TLSSocket, reason: string): void {
@@ -178,7 +141,10 @@ export class Listener {
 
   #protocol(servername: string, protocols: string[]): string | undefined {
     try {
-      return chooseProtocol(this.#host.snapshot(), servername, protocols, this.#modbusOnly);
+      const snapshot = this.#host.snapshot();
+      return this.#entrance === "captured"
+        ? chooseCapturedProtocol(snapshot, protocols)
+        : chooseProtocol(snapshot, servername, protocols, this.#entrance === "modbus");
     } catch {
       // An exception in here would leave the handshake hanging; no protocol ends it with an alert.
       return undefined;

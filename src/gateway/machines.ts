@@ -1,20 +1,33 @@
 import type { RecordDraft } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { MachineView } from "../link/index.ts";
-import { openPort, type Flushers, type MachinePort } from "../machine/index.ts";
-import type { Machine, ModbusService, Snapshot } from "../site/index.ts";
+import { openPort, type Dial, type Flushers, type MachinePort } from "../machine/index.ts";
+import type { Destination, Machine, ModbusService, Snapshot } from "../site/index.ts";
+import { originOf } from "./dial.ts";
+import { placeOf, portServed } from "./served.ts";
 import { WriteGate } from "./write-gate.ts";
+
+/** What a port is opened to: a machine's own service, or a destination's, on the machine's behalf. */
+export interface PortTarget {
+  readonly machine: Machine;
+  readonly destination: Destination | null;
+  readonly service: ModbusService;
+}
 
 export interface OpenMachine {
   readonly port: MachinePort;
   readonly gate: WriteGate;
-  /** The service as it was when the port was opened, to see whether it changed. */
-  readonly described: string;
+  /** As it was when the port was opened, to see whether it changed. */
+  readonly target: PortTarget;
 }
 
-/** The ports to machines, one for each Modbus service, opened when first asked for. */
+/**
+ * The ports to machines and destinations, one for each Modbus service, opened when first asked for. A destination that is to see
+ * each machine's own address has one for each of these; what they write is still kept apart by one gate.
+ */
 export class Machines {
   readonly #open = new Map<string, OpenMachine>();
+  readonly #gates = new Map<string, WriteGate>();
   readonly #flushers: Flushers;
   readonly #clock: Clock;
   readonly #note: (draft: Omit<RecordDraft, "id" | "time">) => void;
@@ -25,46 +38,59 @@ export class Machines {
     this.#note = note;
   }
 
-  get(machine: Machine, service: ModbusService): OpenMachine {
-    const key = `${machine.name}/${service.name}`;
+  get(target: PortTarget, dial: Dial | null): OpenMachine {
+    const place = placeOf(target);
+    const pair = `${place}/${target.service.name}`;
+    const origin = originName(target);
+    const key = origin === null ? pair : `${pair} ${origin}`;
     const known = this.#open.get(key);
     if (known) return known;
-    const about = { kind: "process", machine: machine.name, service: service.name } as const;
-    const port = openPort(machine.name, service, this.#flushers, this.#clock, {
-      circuit: (working, reason) =>
-        this.#note({ ...about, reason, detail: { circuit: working ? "closed" : "open" } }),
-      violation: (reason) => this.#note({ ...about, kind: "malformed", stage: "machine", reason }),
-    });
-    const opened = { port, gate: new WriteGate(), described: JSON.stringify(service) };
+    const about = {
+      kind: "process",
+      machine: place,
+      service: target.service.name,
+    } as const;
+    const from: Record<string, string> = origin === null ? {} : { origin };
+    const events = {
+      circuit: (working: boolean, reason: string) =>
+        this.#note({ ...about, reason, detail: { circuit: working ? "closed" : "open", ...from } }),
+      violation: (reason: string) => this.#note({ ...about, kind: "malformed", stage: "machine", reason }),
+    };
+    const port = openPort(place, target.service, this.#flushers, this.#clock, events, dial ?? undefined);
+    const gate = this.#gates.get(pair) ?? new WriteGate();
+    this.#gates.set(pair, gate);
+    const opened = { port, gate, target };
     this.#open.set(key, opened);
     return opened;
   }
 
-  /** Takes out, without closing, the ports of services that are gone or changed under the new snapshot; by `machine/service`. */
-  takeStale(snapshot: Snapshot): Map<string, OpenMachine> {
-    const now = new Map<string, string>();
-    for (const machine of snapshot.machines) {
-      for (const service of machine.services)
-        now.set(`${machine.name}/${service.name}`, JSON.stringify(service));
-    }
-    const stale = new Map<string, OpenMachine>();
+  /** Takes out, without closing, the ports of services that are gone or changed under the new snapshot. */
+  takeStale(snapshot: Snapshot): OpenMachine[] {
+    const stale: OpenMachine[] = [];
     for (const [key, opened] of this.#open) {
-      if (now.get(key) === opened.described) continue;
-      stale.set(key, opened);
+      if (portServed(opened.target, snapshot)) continue;
+      stale.push(opened);
       this.#open.delete(key);
     }
     return stale;
   }
 
   views(): MachineView[] {
-    return [...this.#open].map(([key, { port }]) => {
-      const [machine = "", service = ""] = key.split("/");
-      return { machine, service, ...port.status() };
-    });
+    return [...this.#open.values()].map(({ port, target }) => ({
+      machine: placeOf(target),
+      service: target.service.name,
+      origin: originName(target),
+      ...port.status(),
+    }));
   }
 
   close(): void {
     for (const { port } of this.#open.values()) port.close();
     this.#open.clear();
   }
+}
+
+/** The machine whose address the destination sees; null: the appliance's, and the port is for all. */
+function originName({ machine, destination }: PortTarget): string | null {
+  return originOf(machine, destination) === null ? null : machine.name;
 }

@@ -1,4 +1,4 @@
-import type { TLSSocket } from "node:tls";
+import type { Socket } from "node:net";
 import type { RecordDraft } from "../audit/index.ts";
 import { PeerError } from "../base/index.ts";
 import type { Flushable, Lane, MachinePort } from "../machine/index.ts";
@@ -15,6 +15,7 @@ import {
   writeHeader,
   type Reply,
 } from "../modbus/index.ts";
+import { cut } from "./cut.ts";
 import { ModbusRequest, type Refused, type RequestHost } from "./modbus-request.ts";
 import { recordedOperation } from "./recorded.ts";
 import { Session, type Opening, type Surroundings } from "./session.ts";
@@ -34,7 +35,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   readonly port: MachinePort;
   readonly lane: Lane;
   readonly gate: WriteGate;
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   readonly #frames = new FrameBuffer();
   readonly #tally = new ReadTally();
   readonly #denied = new DenialTally();
@@ -47,7 +48,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   #outLength = 0;
   #dirty = false;
 
-  constructor(opening: Opening, around: Surroundings, socket: TLSSocket, port: MachinePort, gate: WriteGate) {
+  constructor(opening: Opening, around: Surroundings, socket: Socket, port: MachinePort, gate: WriteGate) {
     super(opening, around);
     this.#socket = socket;
     this.port = port;
@@ -96,7 +97,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
 
   protected override stop(): void {
     this.port.closeLane(this.lane);
-    this.#socket.destroy();
+    cut(this.#socket);
     this.#out = null;
     for (const request of this.#held.splice(0)) request.abandon();
   }

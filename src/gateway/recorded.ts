@@ -35,6 +35,7 @@ function recordedFile({
 }
 
 export function recordedIdentity(identity: Identity): RecordIdentity {
-  const { user, device, groups, role, tier, tenant, serialNumber, fingerprint } = identity;
-  return { user, device, groups, role, tier, tenant, serialNumber, fingerprint };
+  const { kind, user, device, groups, role, tier, tenant, serialNumber, fingerprint } = identity;
+  const recorded = { user, device, groups, role, tier, tenant, serialNumber, fingerprint };
+  return kind === "certificate" ? recorded : { kind, ...recorded };
 }

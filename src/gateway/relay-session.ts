@@ -1,35 +1,36 @@
-import { connect, type Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { messageOf } from "../base/index.ts";
-import type { TcpService } from "../site/index.ts";
+import type { Socket } from "node:net";
+import type { Dial } from "../machine/index.ts";
+import { cut } from "./cut.ts";
+import { placeOf } from "./served.ts";
 import { Session, type Opening, type Surroundings } from "./session.ts";
 
-/** Milliseconds a machine has to accept a connection. */
+/** Milliseconds a machine has to accept a connection, its TLS handshake included. */
 const CONNECT_TIMEOUT = 10_000;
 
 /** A session of a plain TCP service: bytes go through as they are, in both directions, with each side's own pace. */
 export class RelaySession extends Session {
-  readonly #laptop: TLSSocket;
-  readonly #service: TcpService;
+  readonly #laptop: Socket;
+  readonly #dial: Dial;
   #inside: Socket | null = null;
 
-  constructor(opening: Opening, around: Surroundings, socket: TLSSocket, service: TcpService) {
+  constructor(opening: Opening, around: Surroundings, socket: Socket, dial: Dial) {
     super(opening, around);
     this.#laptop = socket;
-    this.#service = service;
+    this.#dial = dial;
   }
 
   start(): void {
-    const { host, port } = this.#service.tcp;
+    const place = placeOf(this.opening);
+    const side = this.opening.destination === null ? "the machine" : place;
     const laptop = this.#laptop;
     // A side that has said all it has to say still gets its answer.
     laptop.allowHalfOpen = true;
-    const inside = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
+    const { socket: inside, ready, explain } = this.#dial({ allowHalfOpen: true });
     this.#inside = inside;
     inside.setTimeout(CONNECT_TIMEOUT, () =>
-      this.end(`${this.machine.name} did not accept a connection in ${CONNECT_TIMEOUT} ms`),
+      this.end(`${place} did not accept a connection in ${CONNECT_TIMEOUT} ms`),
     );
-    inside.once("connect", () => inside.setTimeout(0));
+    inside.once(ready, () => inside.setTimeout(0));
     laptop.on("data", (chunk: Buffer) => {
       this.bytesIn += chunk.length;
       this.lastActive = this.around.clock.now();
@@ -40,8 +41,8 @@ export class RelaySession extends Session {
     });
     laptop.pipe(inside);
     inside.pipe(laptop);
-    inside.on("error", (error) => this.end(`the machine's side failed: ${messageOf(error)}`));
-    inside.on("close", () => this.#drained(laptop, "the machine closed the connection"));
+    inside.on("error", (error) => this.end(`${side}'s side failed: ${explain(error)}`));
+    inside.on("close", () => this.#drained(laptop, `${side} closed the connection`));
     laptop.on("close", () => this.end("the client closed the connection"));
   }
 
@@ -54,12 +55,12 @@ export class RelaySession extends Session {
   }
 
   protected override stop(): void {
-    this.#laptop.destroy();
+    cut(this.#laptop);
     this.#inside?.destroy();
   }
 
   /** The machine's last bytes still reach the laptop before the session ends. */
-  #drained(laptop: TLSSocket, reason: string): void {
+  #drained(laptop: Socket, reason: string): void {
     if (laptop.writableFinished || laptop.destroyed) this.end(reason);
     else laptop.end(() => this.end(reason));
   }

@@ -13,18 +13,33 @@ const REDIAL = 300;
 const PATIENCE = 3_000;
 
 /**
+ * Descriptors of listening sockets that `niac up` opened as root, with IP_TRANSPARENT, and handed on, so that this process needs no
+ * privilege; see Entrance and PlainArrival. Null: not in the cable.
+ */
+export interface Inherited {
+  readonly captured: number | null;
+  readonly plain: number | null;
+  readonly outbound: number | null;
+}
+
+/**
  * Runs the gateway: attaches to control, opens the listeners, and attaches again whenever control comes back. Resolves
  * once it listens; until control answers for the first time it listens to nobody.
  */
-export async function runGateway(settings: Settings, log: Logger): Promise<{ stop(): Promise<void> }> {
+export async function runGateway(
+  settings: Settings,
+  inherited: Inherited,
+  log: Logger,
+): Promise<{ stop(): Promise<void> }> {
   const recorder = new Recorder(systemClock, freshId);
-  const process = new GatewayProcess(settings, recorder, log);
+  const process = new GatewayProcess(settings, inherited, recorder, log);
   await process.attachFirst();
   return { stop: () => process.stop() };
 }
 
 class GatewayProcess {
   readonly #settings: Settings;
+  readonly #inherited: Inherited;
   readonly #recorder: Recorder;
   readonly #log: Logger;
   /** New at every start, so that control can tell a gateway that came back from one that was restarted. */
@@ -35,8 +50,9 @@ class GatewayProcess {
   #stopped = false;
   #complaint = "";
 
-  constructor(settings: Settings, recorder: Recorder, log: Logger) {
+  constructor(settings: Settings, inherited: Inherited, recorder: Recorder, log: Logger) {
     this.#settings = settings;
+    this.#inherited = inherited;
     this.#recorder = recorder;
     this.#log = log;
   }
@@ -94,11 +110,18 @@ class GatewayProcess {
   }
 
   async #open(snapshot: Parameters<Gateway["apply"]>[0], material: link.TlsMaterial): Promise<void> {
-    const addresses = { modbus: this.#settings.listenModbus, services: this.#settings.listenServices };
-    const gateway = new Gateway({ snapshot, material }, addresses, this.#recorder, systemClock, this.#log);
+    const { captured, plain, outbound } = this.#inherited;
+    const places = {
+      modbus: this.#settings.listenModbus,
+      services: this.#settings.listenServices,
+      captured: placeOf(captured),
+      plain: placeOf(plain),
+      outbound: placeOf(outbound),
+    };
+    const gateway = new Gateway({ snapshot, material }, places, this.#recorder, systemClock, this.#log);
     await gateway.listen();
     this.#gateway = gateway;
-    this.#log.info(addresses, "gateway is ready");
+    this.#log.info(places, "gateway is ready");
   }
 
   #answer(channel: Channel): void {
@@ -161,4 +184,8 @@ class GatewayProcess {
       "not attached to control",
     );
   }
+}
+
+function placeOf(fd: number | null): { readonly fd: number } | null {
+  return fd === null ? null : { fd };
 }

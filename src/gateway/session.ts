@@ -5,9 +5,10 @@ import type { Identity } from "../identity/index.ts";
 import type { SessionView } from "../link/index.ts";
 import type { Flushers } from "../machine/index.ts";
 import type { RateBook, SessionPermit } from "../policy/index.ts";
-import type { Machine, Service, Snapshot } from "../site/index.ts";
+import type { Machine, Snapshot } from "../site/index.ts";
 import { recordedIdentity } from "./recorded.ts";
 import type { Recorder } from "./recorder.ts";
+import { placeOf, type Served } from "./served.ts";
 
 /** What every session needs of the gateway. */
 export interface Surroundings {
@@ -21,13 +22,11 @@ export interface Surroundings {
 }
 
 /** What is known of a session before its first byte. */
-export interface Opening {
+export interface Opening extends Served {
   readonly id: string;
   readonly identity: Identity;
   readonly permit: SessionPermit;
-  readonly machine: Machine;
-  readonly service: Service;
-  /** `address:port` of the laptop. */
+  /** `address:port` of who connects. */
   readonly source: string;
 }
 
@@ -40,21 +39,14 @@ export function freshId(): string {
   return `${PREFIX}-${(made++).toString(36)}`;
 }
 
-/** The machine's entry in `snapshot`; null where its service is gone from there, or is not what it was when the session began. */
-export function stillServed({ machine, service }: Opening, snapshot: Snapshot): Machine | null {
-  const now = snapshot.machines.find((each) => each.name === machine.name);
-  const same = now?.services.find((each) => each.name === service.name);
-  return now && JSON.stringify(same) === JSON.stringify(service) ? now : null;
-}
-
-/** One laptop's connection to one service of one machine. Kinds of services say what flows; this keeps who, since when, how much. */
+/** One client's connection to one service of one machine, or one machine's to a destination. Kinds of services say what flows; this keeps who, since when, how much. */
 export abstract class Session {
   readonly opening: Opening;
   readonly started: number;
   protected readonly around: Surroundings;
   /** Replaced when a changed snapshot or the time has judged the session again. */
   permit: SessionPermit;
-  /** The machine's entry in the snapshot in force. */
+  /** The machine's entry in the snapshot in force; of a connection to a destination, the machine's that connects. */
   machine: Machine;
   lastActive: number;
   protected reads = 0;
@@ -115,13 +107,15 @@ export abstract class Session {
   }
 
   view(): SessionView {
-    const { id, identity, machine, service, source } = this.opening;
+    const { id, identity, machine, destination, service, source } = this.opening;
     return {
       id,
+      kind: identity.kind,
       user: identity.user,
       device: identity.device,
       source,
       machine: machine.name,
+      destination: destination?.name ?? null,
       service: service.name,
       grants: [...this.permit.grants],
       started: this.started,
@@ -139,13 +133,13 @@ export abstract class Session {
     RecordDraft,
     "time" | "session" | "identity" | "source" | "machine" | "service" | "siteVersion"
   > {
-    const { id, identity, machine, service, source } = this.opening;
+    const { id, identity, service, source } = this.opening;
     return {
       time: this.around.clock.now(),
       session: id,
       identity: recordedIdentity(identity),
       source,
-      machine: machine.name,
+      machine: placeOf(this.opening),
       service: service.name,
       siteVersion: this.around.snapshot().version,
     };

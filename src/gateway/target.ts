@@ -1,4 +1,4 @@
-import { serviceOf, type Machine, type Service, type Snapshot } from "../site/index.ts";
+import { capturedService, serviceOf, type Machine, type Service, type Snapshot } from "../site/index.ts";
 
 /** ALPN protocol under which the gateway answers with the list of services the certificate may open. */
 export const DIRECTORY_PROTOCOL = "niac-directory";
@@ -6,15 +6,16 @@ export const DIRECTORY_PROTOCOL = "niac-directory";
 /** What machines' own web pages speak, the best first; h2 is not among them. */
 const HTTP_PROTOCOLS = ["http/1.1", "http/1.0"] as const;
 
-export type Target =
-  | { readonly kind: "service"; readonly machine: Machine; readonly service: Service }
-  | { readonly kind: "directory" }
-  | {
-      readonly kind: "none";
-      readonly named: string | null;
-      readonly reason: string;
-      readonly advice: string;
-    };
+export type Found = { readonly kind: "service"; readonly machine: Machine; readonly service: Service };
+
+export interface None {
+  readonly kind: "none";
+  readonly named: string | null;
+  readonly reason: string;
+  readonly advice: string;
+}
+
+export type Target = Found | { readonly kind: "directory" } | None;
 
 /** What a client said about where it wants to go. */
 export interface Wish {
@@ -51,6 +52,60 @@ export function findTarget(snapshot: Snapshot, wish: Wish): Target {
       name === "" ? "the client named no machine" : `the client asked for ${name}, which is no machine here`,
     advice: `Let the client send the server name ${form} (SNI), or the ALPN protocol <service>.<machine>.`,
   };
+}
+
+/** What a client said on its way to a machine's own address. */
+export interface CapturedWish extends Pick<Wish, "serverName" | "protocol"> {
+  /** Where it was going. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * The service whose TLS port that is. Names only have to agree: a client that asks by name for another service than the address
+ * says is refused. A name that is not this appliance's, the machine's own in DNS say, tells nothing.
+ */
+export function findCaptured(snapshot: Snapshot, wish: CapturedWish): Found | None {
+  const { address, port } = wish;
+  const there = capturedService(snapshot, address, port);
+  if (!there) {
+    const reason = `no machine of this site has a service with TLS at ${address} port ${port}`;
+    return { kind: "none", named: null, reason, advice: "See `niac site show` for machines' `tlsPort`." };
+  }
+  const { machine, service } = there;
+  const own = `${service.name}.${machine.name}`;
+  const name = wish.serverName?.toLowerCase().replace(/\.$/, "") ?? "";
+  const suffix = `.${snapshot.site.appliance}`;
+  const byName = name.endsWith(suffix) ? name.slice(0, -suffix.length) : null;
+  const byProtocol = wish.protocol !== null && parseLabels(wish.protocol) ? wish.protocol : null;
+  const other = [byProtocol, byName].find((each) => each !== null && each !== own && each !== machine.name);
+  if (other != null) {
+    return {
+      kind: "none",
+      named: other,
+      reason: `the client asked for ${other} at ${address} port ${port}, which is ${own}`,
+      advice: `Connect to the address of ${other}, or ask for ${own}${suffix}.`,
+    };
+  }
+  if (wish.protocol !== null && byProtocol === null && service.protocol !== "tcp") {
+    return {
+      kind: "none",
+      named: own,
+      reason: `the client spoke ${wish.protocol} to ${own}, which speaks Modbus`,
+      advice: "Let the client offer no ALPN protocol.",
+    };
+  }
+  return { kind: "service", machine, service };
+}
+
+/** As chooseProtocol, for a machine's own address: what it offers is judged by findCaptured, and there is no directory. */
+export function chooseCapturedProtocol(snapshot: Snapshot, offered: readonly string[]): string | undefined {
+  const ours = offered.find(
+    (protocol) =>
+      parseLabels(protocol) &&
+      findTarget(snapshot, { serverName: undefined, protocol, modbusOnly: false }).kind === "service",
+  );
+  return ours ?? HTTP_PROTOCOLS.find((protocol) => offered.includes(protocol));
 }
 
 /** Which of the offered ALPN protocols to agree on; undefined: none, which ends the handshake with an alert. */

@@ -2,16 +2,29 @@ import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 import { draftsSchema, snapshotSchema } from "./shapes.ts";
 
-/** PEM texts. The key is held in the gateway's memory and nowhere else. */
-const tlsSchema = z.strictObject({ certificate: z.string(), key: z.string(), clientCa: z.string() });
+/**
+ * PEM texts. The key is held in the gateway's memory and nowhere else. `clientCa`: whose clients are let in; `serverCa`: whose
+ * servers the gateway trusts where it connects by TLS itself.
+ */
+const tlsSchema = z.strictObject({
+  certificate: z.string(),
+  key: z.string(),
+  clientCa: z.string(),
+  serverCa: z.string(),
+});
 export type TlsMaterial = z.infer<typeof tlsSchema>;
 
 const sessionSchema = z.strictObject({
   id: z.string(),
+  kind: z.enum(["certificate", "source", "machine"]),
+  /** Of a source or machine: its name in the site document. */
   user: z.string(),
   device: z.string().nullable(),
   source: z.string(),
+  /** Behind the appliance: whose service it is, or which one connects to `destination`. */
   machine: z.string(),
+  /** Null: the service is the machine's. */
+  destination: z.string().nullable(),
   service: z.string(),
   grants: z.array(z.string()),
   /** Milliseconds since the epoch. */
@@ -27,8 +40,11 @@ const sessionSchema = z.strictObject({
 export type SessionView = z.infer<typeof sessionSchema>;
 
 const machineSchema = z.strictObject({
+  /** Or a destination's name. */
   machine: z.string(),
   service: z.string(),
+  /** Whose address a destination's port connects from; null: the appliance's. */
+  origin: z.string().nullable(),
   circuit: z.enum(["closed", "open", "half-open"]),
   connections: z.number(),
   pending: z.number(),

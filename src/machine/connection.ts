@@ -1,5 +1,5 @@
-import { connect, type Socket } from "node:net";
-import { messageOf, PeerError, type Clock } from "../base/index.ts";
+import type { Socket } from "node:net";
+import { PeerError, type Clock } from "../base/index.ts";
 import {
   decodeReply,
   encodeRequest,
@@ -10,6 +10,7 @@ import {
   unitId,
   writeHeader,
 } from "../modbus/index.ts";
+import type { Dial } from "./dial.ts";
 import type { Flushable } from "./flusher.ts";
 import { Slots } from "./slots.ts";
 import { GATEWAY_TARGET_FAILED, mayBeSent, type Flushers, type Transaction } from "./transaction.ts";
@@ -61,7 +62,7 @@ export class Connection implements Flushable {
   #lastReply = 0;
 
   constructor(
-    address: { readonly host: string; readonly port: number },
+    dial: Dial,
     options: {
       maxPending: number;
       connectTimeout: number;
@@ -76,11 +77,7 @@ export class Connection implements Flushable {
     this.#maxPending = options.maxPending;
     this.#slots = new Slots(options.maxPending);
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER);
-    this.#socket = connect({
-      ...address,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 30_000,
+    const { socket, ready, explain } = dial({
       onread: {
         buffer,
         callback: (length) => {
@@ -89,16 +86,17 @@ export class Connection implements Flushable {
         },
       },
     });
+    this.#socket = socket;
     this.#socket.setTimeout(options.connectTimeout, () => {
       if (!this.#open) this.close(`no answer to the connection attempt in ${options.connectTimeout} ms`);
     });
-    this.#socket.once("connect", () => {
+    this.#socket.once(ready, () => {
       this.#open = true;
       this.#socket.setTimeout(0);
       this.#lastReply = this.#clock.monotonic();
       this.#events.opened();
     });
-    this.#socket.on("error", (error) => this.close(messageOf(error)));
+    this.#socket.on("error", (error) => this.close(explain(error)));
     this.#socket.on("end", () => this.close("the machine closed the connection"));
     this.#socket.on("close", () => this.close("the connection was closed"));
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/index.ts";
 import { Circuit } from "./circuit.ts";
 import { Connection, type ConnectionEvents, type Loss } from "./connection.ts";
+import { dialTcp, type Dial } from "./dial.ts";
 import type { Lane } from "./lane.ts";
 import { LanedPort } from "./laned-port.ts";
 import {
@@ -16,6 +17,8 @@ import {
 export interface TcpPortOptions {
   readonly name: string;
   readonly tcp: { readonly host: string; readonly port: number };
+  /** Left out: without TLS, and from whatever address the route gives. */
+  readonly dial?: Dial;
   readonly maxConnections: number;
   readonly maxPending: number;
   readonly maxQueued: number;
@@ -130,9 +133,9 @@ export class TcpPort extends LanedPort implements MachinePort {
       },
       lost: (connection, loss) => this.#lost(connection, loss),
     };
-    const { tcp, maxPending, requestTimeout } = this.#options;
+    const { tcp, dial = dialTcp(tcp), maxPending, requestTimeout } = this.#options;
     this.#connections.push(
-      new Connection(tcp, {
+      new Connection(dial, {
         maxPending,
         connectTimeout: requestTimeout,
         flushers: this.#flushers,

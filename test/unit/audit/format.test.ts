@@ -7,7 +7,7 @@ import { ALICE, draft } from "./samples.ts";
 
 const PLAIN = { color: false, timeZone: "Europe/Berlin" } as const;
 const TIME = Date.UTC(2026, 4, 1, 6, 30, 15, 250);
-const WHERE_AT = 67;
+const WHERE_AT = 75;
 
 function stored(fields: Partial<RecordDraft>): AuditRecord {
   return { ...draft({ time: TIME, ...fields }), origin: "niac-1", index: 1_234, stored: TIME + 40 };
@@ -17,12 +17,12 @@ test("one line: time with offset, index, decision, who, where, what and why", (t
   const denied = stored({ decision: "denial", stage: "value", rule: "recipes", reason: "9 is above 8" });
   t.is(
     formatRecord(denied, PLAIN),
-    "2026-05-01 08:30:15.250+02:00      1234  DENIED  alice             press-4/plc             " +
+    "2026-05-01 08:30:15.250+02:00      1234  DENIED  alice                     press-4/plc             " +
       "write multiple registers, holding registers 40..41 = 5, 6 (function 16, unit 1) — value: rule recipes: 9 is above 8",
   );
   t.is(
     formatHeader(PLAIN),
-    "TIME                              INDEX          WHO               WHERE                   WHAT",
+    "TIME                              INDEX          WHO                       WHERE                   WHAT",
   );
   t.is(formatHeader(PLAIN).indexOf("WHERE"), WHERE_AT);
   t.is(formatRecord(denied, PLAIN).indexOf("press-4"), WHERE_AT);
@@ -39,7 +39,7 @@ test("in a narrow terminal what and why stand below, indented, and cut after thr
   const long = formatRecord({ ...denied, reason: "why ".repeat(100) }, { ...PLAIN, width: 100 }).split("\n");
   t.is(long.length, 4);
   t.true(long.at(-1)?.endsWith("…"));
-  t.false(formatRecord(denied, { ...PLAIN, width: 140 }).includes("\n"));
+  t.false(formatRecord(denied, { ...PLAIN, width: 148 }).includes("\n"));
 });
 
 test("the decision alone is coloured, and only when colour is asked for", (t) => {
@@ -63,8 +63,33 @@ test("who is unverified is marked, who is unknown is its address", (t) => {
 });
 
 test("a name with spaces is quoted, so that it cannot pass for two columns", (t) => {
-  const line = formatRecord(stored({ identity: { ...ALICE, user: "al  press-9/plc" }, machine: "m" }), PLAIN);
+  const line = formatRecord(stored({ identity: { ...ALICE, user: "al  press-9/plc" }, machine: "m" }), {
+    ...PLAIN,
+    width: 100,
+  });
   t.true(line.includes('  "al  press-9/pl…  m/plc'));
+});
+
+test("who has no certificate is said to have none, and no certificate's name can pass for that", (t) => {
+  const empty = {
+    device: null,
+    groups: [],
+    role: null,
+    tier: null,
+    tenant: null,
+    serialNumber: "",
+    fingerprint: "",
+  };
+  const line = (identity: NonNullable<RecordDraft["identity"]>) => formatRecord(stored({ identity }), PLAIN);
+  t.true(
+    line({ ...empty, kind: "source", user: "scada-1" }).includes("  scada-1 (no certificate)  press-4/plc "),
+  );
+  t.true(
+    line({ ...empty, kind: "machine", user: "hmi-1" }).includes("  hmi-1 (machine)           press-4/plc "),
+  );
+  t.true(line({ ...ALICE, user: "hmi-1 (machine)" }).includes('  "hmi-1 (machine)"         press-4/plc '));
+  const long = formatRecordLong(stored({ identity: { ...empty, kind: "machine", user: "hmi-1" } }), PLAIN);
+  t.regex(long, /^identity\.kind +machine$/m);
 });
 
 const nasty = fc.string({ unit: "binary", maxLength: 60 });

@@ -88,10 +88,12 @@ test("an error is explained in its own words; a bug keeps its stack", (t) => {
 test("sessions are shown with who, where and how much, made printable", async (t) => {
   const session = {
     id: "abc",
+    kind: "certificate" as const,
     user: "alice\u001b[31m",
     device: "laptop-7",
     source: "10.0.0.1:50000",
     machine: "press-4",
+    destination: null,
     service: "plc",
     grants: ["recipes", "reading"],
     started: Date.now(),
@@ -110,6 +112,14 @@ test("sessions are shown with who, where and how much, made printable", async (t
     /^abc +alice.* \(laptop-7\) +10\.0\.0\.1:50000 +press-4\/plc +recipes, reading/,
   );
   t.false(here.printed.join().includes("\u001b"));
+  const others = [
+    { ...session, kind: "source" as const, user: "scada-1", device: null },
+    { ...session, kind: "machine" as const, user: "press-4", device: null, destination: "plc-12" },
+  ];
+  const uncertified = await around(t, (channel) => channel.handle(sessionsList, () => others));
+  await sessionsCommand(uncertified).parseAsync([], { from: "user" });
+  t.regex(uncertified.printed[1] ?? "", /^abc +scada-1, no certificate +10\.0\.0\.1:50000 +press-4\/plc /);
+  t.regex(uncertified.printed[2] ?? "", /^abc +press-4, machine +10\.0\.0\.1:50000 +plc-12\/plc /);
   const none = await around(t, (channel) => channel.handle(sessionsList, () => []));
   await sessionsCommand(none).parseAsync([], { from: "user" });
   t.deepEqual(none.printed, ["No sessions."]);

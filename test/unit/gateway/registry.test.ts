@@ -49,7 +49,7 @@ class Idle extends Session {
     const request = { identity, machine: "press-4", service: "plc", source: "10.0.0.1", connections };
     const permit = openSession(compilePolicy(snapshot), request, 0);
     if (!machine || !service || !isPermit(permit)) throw new Error(JSON.stringify(permit));
-    const opening = { id, identity, permit, machine, service, source: "10.0.0.1:50000" };
+    const opening = { id, identity, permit, machine, destination: null, service, source: "10.0.0.1:50000" };
     return new Idle(
       opening,
       surroundings((session) => registry.remove(session)),

@@ -38,6 +38,10 @@ const anyone: GrantForm = { name: "anyone", modbus: readOnly };
 const asScada = requestOf({ kind: "source", user: "scada-1" });
 const asPress = requestOf({ kind: "machine", user: "press-4" }, { machine: "plc-12", service: "modbus" });
 
+function closedTo(who: NonNullable<GrantForm["who"]>) {
+  return policyOf({ grants: [scada, anyone], forbids: [{ name: "closed", who }] });
+}
+
 test("a source may do what its own grant says, and nothing else", (t) => {
   const session = open(policyOf({ grants: [scada] }), asScada);
   t.true(isPermit(decide(session, read(0), 0)));
@@ -110,16 +114,15 @@ test("a forbid that names nobody is for sources and machines too", (t) => {
 });
 
 test("a forbid of users, groups or the like is for certificates only, one of sources or machines for these", (t) => {
-  const of = (who: object) => policyOf({ grants: [scada, anyone], forbids: [{ name: "closed", who }] });
   for (const who of [
     { users: ["scada-1"] },
     { groups: ["engineers"] },
     { devices: ["laptop-1"] },
     { machines: ["scada-1"] },
   ]) {
-    t.true(isPermit(openSession(of(who), asScada, 0)), JSON.stringify(who));
+    t.true(isPermit(openSession(closedTo(who), asScada, 0)), JSON.stringify(who));
   }
-  const sources = of({ sources: ["scada-1"] });
+  const sources = closedTo({ sources: ["scada-1"] });
   t.like(openSession(sources, asScada, 0), { stage: "forbid" });
   t.true(isPermit(openSession(sources, requestOf({ user: "scada-1" }), 0)));
 });
