@@ -10,6 +10,9 @@ const CLOSING = 500;
 /** Bytes a machine may send that nobody has asked for yet or that are not a whole answer. */
 const MAX_HELD = 128 * 1024;
 
+/** The machine's own word that nothing listens. */
+const CLOSED: ReadonlySet<string> = new Set(["ECONNREFUSED", "ECONNRESET"]);
+
 /** One connection on which questions are asked and whole answers awaited, one at a time. */
 export class Dialogue {
   readonly #socket: Socket;
@@ -25,16 +28,23 @@ export class Dialogue {
     socket.on("error", (error) => this.#end(systemCode(error)));
   }
 
-  /** UnavailableError `machine-away`: nothing listens there, or nothing answers. */
+  /** UnavailableError `port-closed`: nothing listens there, or nothing answers; `machine-unreachable`: no packet gets there. */
   static open(host: string, port: number, localAddress: string | null): Promise<Dialogue> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port, ...(localAddress === null ? {} : { localAddress }) });
-      const fail = (why: string): void => {
+      const fail = (code: string, message: string): void => {
         socket.destroy();
-        reject(new UnavailableError("machine-away", `${host} port ${port} is not open: ${why}`));
+        reject(new UnavailableError(code, message));
       };
-      const timer = setTimeout(() => fail(`no answer within ${PATIENCE} ms`), PATIENCE);
-      const refused = (error: Error): void => fail(systemCode(error));
+      const timer = setTimeout(
+        () => fail("port-closed", `${host} port ${port} gave no answer within ${PATIENCE} ms`),
+        PATIENCE,
+      );
+      const refused = (error: Error): void => {
+        const code = systemCode(error);
+        if (CLOSED.has(code)) fail("port-closed", `${host} port ${port} is closed (${code})`);
+        else fail("machine-unreachable", `${host} cannot be reached (${code})`);
+      };
       socket.once("close", () => clearTimeout(timer));
       socket.once("error", refused);
       socket.once("connect", () => {

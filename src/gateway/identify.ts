@@ -85,8 +85,11 @@ function visitor(address: string, localAddress: string | null): Visitor {
     try {
       dialogue = await Dialogue.open(address, port, localAddress);
     } catch (error) {
-      if (error instanceof UnavailableError) return { open: false, found: null };
-      throw error;
+      if (!(error instanceof UnavailableError)) throw error;
+      // Not the port's fault, so the same for every port; once is enough.
+      const away = error.code === "machine-unreachable" && !problems.includes(error.message);
+      if (away) problems.push(error.message);
+      return { open: false, found: null };
     }
     try {
       return { open: true, found: await ask(dialogue) };
