@@ -5,15 +5,16 @@ import { enableCompileCache } from "node:module";
 import { hostname, userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino, type Logger } from "pino";
-import { Supervisor } from "./appliance/index.ts";
+import { Supervisor, userNamed, type ProcessSpec } from "./appliance/index.ts";
 import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts";
 import * as commands from "./command/index.ts";
 import { runControl } from "./control/index.ts";
 import { runGateway } from "./gateway/index.ts";
+import { openEntrances, runNetd } from "./isolation/index.ts";
 import { connectCommand, type LaptopSurroundings } from "./laptop/index.ts";
-import { describeSettings, readSettings } from "./settings/index.ts";
+import { describeSettings, readSettings, type Settings } from "./settings/index.ts";
 
 /** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
 const EX_SOFTWARE = 70;
@@ -22,6 +23,13 @@ const EX_WRONG = 2;
 type Lookup = (name: string) => string | undefined;
 interface Stoppable {
   stop(): Promise<void>;
+}
+
+interface GatewayOptions {
+  readonly supervised?: boolean;
+  readonly captured?: number;
+  readonly plain?: number;
+  readonly outbound?: number;
 }
 
 enableCompileCache();
@@ -56,10 +64,31 @@ async function main(): Promise<void> {
   program
     .command("gateway", { hidden: true })
     .option(...supervised)
-    .action((options: { supervised?: boolean }) => {
+    .option("--captured <fd>", "inherited socket: TLS connections to machines' own addresses", descriptor)
+    .option("--plain <fd>", "inherited socket: connections of clients without a certificate", descriptor)
+    .option("--outbound <fd>", "inherited socket: connections of machines", descriptor)
+    .action((options: GatewayOptions) => {
       const settings = readSettings(lookup());
       const log = logger("gateway", settings.logLevel);
-      return serve(log, options.supervised ?? false, () => runGateway(settings, log));
+      const { captured = null, plain = null, outbound = null } = options;
+      return serve(log, options.supervised ?? false, () =>
+        runGateway(settings, { captured, plain, outbound }, log),
+      );
+    });
+  program
+    .command("netd", { hidden: true })
+    .option(...supervised)
+    .action((options: { supervised?: boolean }) => {
+      const settings = readSettings(lookup());
+      const log = logger("netd", settings.logLevel);
+      const { cable, runDir, listenModbus, listenServices } = settings;
+      if (cable === null) {
+        throw new UsageError("no-ports", "netd has no ports: set NIAC_UPLINK and NIAC_DEVICE_PORT");
+      }
+      const services = [listenModbus.port, listenServices.port];
+      return serve(log, options.supervised ?? false, () =>
+        runNetd({ runDir, ports: { ...cable, services } }, log),
+      );
     });
   program.addCommand(commands.statusCommand(around));
   program.addCommand(commands.siteCommand(around));
@@ -102,15 +131,19 @@ async function serve(log: Logger, supervised: boolean, start: () => Promise<Stop
 async function up(settingsFile: string | undefined, lookup: Lookup): Promise<void> {
   const settings = readSettings(lookup);
   const log = logger("up", settings.logLevel);
-  const args = (name: string): string[] => [
-    ...process.execArgv,
-    fileURLToPath(import.meta.url),
-    ...(settingsFile === undefined ? [] : ["--settings", settingsFile]),
+  const spec = (name: string, ...more: string[]): ProcessSpec => ({
     name,
-    "--supervised",
-  ];
-  const specs = ["control", "gateway"].map((name) => ({ name, command: process.execPath, args: args(name) }));
-  const supervisor = new Supervisor(specs, {
+    command: process.execPath,
+    args: [
+      ...process.execArgv,
+      fileURLToPath(import.meta.url),
+      ...(settingsFile === undefined ? [] : ["--settings", settingsFile]),
+      name,
+      "--supervised",
+      ...more,
+    ],
+  });
+  const supervisor = new Supervisor(processes(settings, spec, log), {
     started: (name, child) => log.info({ child }, `${name} started`),
     crashed: (name, how, pause) => log.error({ how, pause }, `${name} ended, and is started again`),
   });
@@ -118,6 +151,37 @@ async function up(settingsFile: string | undefined, lookup: Lookup): Promise<voi
     supervisor.start();
     return Promise.resolve(supervisor);
   });
+}
+
+/** In the order of starting. Without root or the addon, a gateway on its own addresses is better than nothing, and says so. */
+function processes(
+  settings: Settings,
+  spec: (name: string, ...more: string[]) => ProcessSpec,
+  log: Logger,
+): ProcessSpec[] {
+  if (settings.cable === null) return [spec("control"), spec("gateway")];
+  const opened = openEntrances();
+  if ("problem" in opened) {
+    log.error(
+      { reason: opened.problem },
+      "niac does not stand in the cable: it runs as a gateway on its own addresses, and captures nothing",
+    );
+    const outside = { environment: { NIAC_UPLINK: "", NIAC_DEVICE_PORT: "" } };
+    return [
+      { ...spec("control"), ...outside },
+      { ...spec("gateway"), ...outside },
+    ];
+  }
+  const { captured, plain, outbound } = opened.entrances;
+  const user = settings.gatewayUser === null ? {} : { user: userNamed(settings.gatewayUser) };
+  const gateway = spec("gateway", "--captured", "3", "--plain", "4", "--outbound", "5");
+  return [spec("control"), spec("netd"), { ...gateway, ...user, descriptors: [captured, plain, outbound] }];
+}
+
+/** A file descriptor beyond the standard three. */
+function descriptor(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text) && Number(text) > 2) return Number(text);
+  throw new InvalidArgumentError("it takes the number of an inherited descriptor, from 3 on.");
 }
 
 function die(log: Logger, error: Error): void {

@@ -11,6 +11,12 @@ export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** The user it runs as; left out: this process's own. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** Descriptors it inherits, as 3, 4, ... */
+  readonly descriptors?: readonly number[];
+  /** Added to this process's own environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface SupervisorEvents {
@@ -63,7 +69,12 @@ export class Supervisor {
     running.timer = null;
     const { spec } = running;
     // Of its own group, so that Ctrl-C reaches this process alone and the order of stopping is kept.
-    const child = spawn(spec.command, spec.args, { stdio: ["pipe", "inherit", "inherit"], detached: true });
+    const child = spawn(spec.command, spec.args, {
+      stdio: ["pipe", "inherit", "inherit", ...(spec.descriptors ?? [])],
+      env: { ...process.env, ...spec.environment },
+      detached: true,
+      ...spec.user,
+    });
     running.child = child;
     running.startedAt = performance.now();
     child.once("spawn", () => this.#events.started(spec.name, child.pid ?? 0));

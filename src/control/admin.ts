@@ -3,6 +3,7 @@ import { parseFilter, type AuditLog, type AuditRecord } from "../audit/index.ts"
 import { NIAC_VERSION, UsageError, type Channel, type Clock } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import type { GatewayLink } from "./gateway-link.ts";
+import type { NetdLink } from "./netd-link.ts";
 import type { Site } from "./site.ts";
 import type { SiteStore } from "./site-store.ts";
 
@@ -11,12 +12,14 @@ export interface AdminParts {
   readonly site: Site;
   readonly store: SiteStore;
   readonly link: GatewayLink;
+  readonly netd: NetdLink;
   readonly origin: string;
   readonly clock: Clock;
 }
 
 /** Records told to a follower at once: the largest there can be stay within one message of the channel. */
 const FOLLOWER_BATCH = 200;
+const NO_FLOWS = { forwarded: [], refused: [] };
 /** Bytes a follower may have unread before it is let go. */
 const FOLLOWER_BEHIND = 16 * 1024 * 1024;
 
@@ -78,6 +81,11 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     );
     return parts.link.call(link.gatewayEnd, { session, reason: `${by} ended it: ${reason}` });
   });
+  channel.handle(link.flowsList, async () => {
+    const netd = parts.netd.state === "attached" ? await parts.netd.call(link.netdFlows, null) : NO_FLOWS;
+    const sessions = parts.link.attached ? await parts.link.call(link.gatewaySessions, null) : [];
+    return { passing: netd, sessions, unauthenticated: site.snapshot.unauthenticated.length };
+  });
   channel.handle(link.statusShow, async () => ({
     origin,
     version: NIAC_VERSION,
@@ -85,6 +93,9 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     site: store.current()?.version ?? null,
     records: audit.size,
     audit: audit.state,
+    cable: parts.netd.state,
+    network: parts.netd.state === "attached" ? await parts.netd.call(link.netdStatus, null) : null,
+    unauthenticated: site.snapshot.unauthenticated.map(({ name, owner, until }) => ({ name, owner, until })),
     machines: parts.link.attached ? await parts.link.call(link.gatewayMachines, null) : [],
   }));
 }

@@ -8,6 +8,7 @@ import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type TlsMaterial } from "../link/
 import type { Settings } from "../settings/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { GatewayLink } from "./gateway-link.ts";
+import { NetdLink } from "./netd-link.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
 
@@ -25,8 +26,23 @@ export async function runControl(
     snapshot: site.snapshot,
     tls: readMaterial(settings),
   }));
-  const site: Site = new Site(new SiteStore(db), audit, settings.origin, clock, (snapshot) =>
-    link.push(snapshot),
+  const site: Site = new Site(
+    new SiteStore(db),
+    audit,
+    settings.origin,
+    clock,
+    (snapshot) => {
+      netd.push(snapshot);
+      link.push(snapshot);
+    },
+    (snapshot) => netd.check(snapshot),
+  );
+  const netd: NetdLink = new NetdLink(
+    settings.cable && settings.runDir,
+    audit,
+    clock,
+    log,
+    () => site.snapshot,
   );
   const admins = new Set<Channel>();
   const servers = [
@@ -34,7 +50,15 @@ export async function runControl(
     await listen(join(settings.runDir, ADMIN_SOCKET), "control", (channel) => {
       admins.add(channel);
       channel.onClosed(() => admins.delete(channel));
-      serveAdmin(channel, { audit, site, store: new SiteStore(db), link, origin: settings.origin, clock });
+      serveAdmin(channel, {
+        audit,
+        site,
+        store: new SiteStore(db),
+        link,
+        netd,
+        origin: settings.origin,
+        clock,
+      });
     }),
   ];
   audit
@@ -45,6 +69,7 @@ export async function runControl(
     async stop() {
       for (const server of servers) server.close();
       link.close();
+      netd.close();
       for (const channel of admins) channel.close();
       await audit
         .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control stopped" }], "now")
@@ -60,6 +85,7 @@ function readMaterial(settings: Settings): TlsMaterial {
     certificate: readPem(settings.tlsCertificate),
     key: readPem(settings.tlsKey),
     clientCa: readPem(settings.tlsClientCa),
+    serverCa: readPem(settings.tlsServerCa),
   };
 }
 

@@ -26,21 +26,27 @@ export class Site {
   readonly #audit: AuditLog;
   readonly #clock: Clock;
   readonly #changed: (snapshot: Snapshot) => void;
+  readonly #refused: (snapshot: Snapshot) => Promise<string | null>;
   #snapshot: Snapshot;
   #busy = false;
 
-  /** Throws where the stored document cannot be compiled by this version of niac: better none than a guess. */
+  /**
+   * `changed` is called with each that takes effect; `refused` says what stands against one, or null.
+   * Throws where the stored document cannot be compiled by this version of niac: better none than a guess.
+   */
   constructor(
     store: SiteStore,
     audit: AuditLog,
     origin: string,
     clock: Clock,
     changed: (snapshot: Snapshot) => void,
+    refused: (snapshot: Snapshot) => Promise<string | null>,
   ) {
     this.#store = store;
     this.#audit = audit;
     this.#clock = clock;
     this.#changed = changed;
+    this.#refused = refused;
     this.#settle();
     const current = store.current();
     this.#snapshot = current ? compiled(current.text, current.version) : emptySite(origin);
@@ -77,6 +83,16 @@ export class Site {
     const { snapshot, findings } = await parseAside(text, fileName);
     const report = findings.map((finding) => formatFinding(finding, fileName, text));
     if (!snapshot) return { applied: null, report };
+    const problem = await this.#refused(snapshot);
+    if (problem !== null) {
+      return {
+        applied: null,
+        report: [
+          ...report,
+          `nothing was changed: the kernel refuses the ruleset of this document: ${problem}`,
+        ],
+      };
+    }
     const changes = diffSites(this.#snapshot.version === 0 ? null : this.#snapshot, snapshot);
     this.#settle();
     const version = this.#store.prepare(text, by, note, this.#clock.now());

@@ -19,12 +19,18 @@ export async function checkRuleset(plan: Plan): Promise<void> {
   await run("nft", ["-c", "-f", "-"], rulesetOf(plan));
 }
 
-/**
- * Rules first, whole or not at all, then the ways they permit: at no moment is a way open without its rule. Rejects with what the
- * kernel said; where the rules were refused, those of before are in force.
- */
-export async function applyPlan(plan: Plan): Promise<void> {
+/** In force whole, or not at all and the rules of before stay. Rejects with what the kernel said. */
+export async function applyRuleset(plan: Plan): Promise<void> {
   await run("nft", ["-f", "-"], rulesetOf(plan));
+}
+
+/** A ruleset of niac's is in force, the image's or one of a netd that was here before. */
+export async function hasRuleset(): Promise<boolean> {
+  return (await run("nft", ["list", "tables"])).split("\n").includes("table inet niac");
+}
+
+/** Ways that the ruleset in force permits: after it, so that at no moment one is open without its rule. */
+export async function applyLayout(plan: Plan): Promise<void> {
   for (const [path, value] of switchesOf(plan)) setSwitch(path, value);
   await batch(commandsOf(plan, await readExisting(plan.ports)));
 }

@@ -156,6 +156,8 @@ export function switchesOf(plan: Plan): readonly (readonly [path: string, value:
     [`ipv6/conf/${uplink}/disable_ipv6`, "1"],
     [`ipv6/conf/${device}/disable_ipv6`, "1"],
     ["netfilter/nf_conntrack_acct", "1"],
+    // The gateway listens on port 802 without a privilege; nobody else has an account on the box.
+    ["ipv4/ip_unprivileged_port_start", "802"],
     ["ipv4/ip_forward", open],
     [`ipv4/conf/${uplink}/forwarding`, open],
     [`ipv4/conf/${device}/forwarding`, open],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 import { gatewayMachines, gatewaySessions } from "./gateway.ts";
+import { netdFlows, netdStatus } from "./netd.ts";
 
 const versionSchema = z.strictObject({
   version: z.number(),
@@ -58,6 +59,16 @@ export const sessionsEnd = defineCall(
   z.strictObject({ session: z.string(), reason: z.string(), by: z.string() }),
   z.strictObject({ ended: z.boolean() }),
 );
+/** What passes now and what was refused lately. `unauthenticated`: how many may still connect without a certificate. */
+export const flowsList = defineCall(
+  "flows.list",
+  z.null(),
+  z.strictObject({
+    passing: netdFlows.result,
+    sessions: gatewaySessions.result,
+    unauthenticated: z.number(),
+  }),
+);
 export const statusShow = defineCall(
   "status",
   z.null(),
@@ -68,6 +79,11 @@ export const statusShow = defineCall(
     site: versionSchema.nullable(),
     records: z.number(),
     audit: z.string(),
+    /** Whether the appliance stands in the cable; absent: it has no ports of its own. */
+    cable: z.enum(["absent", "attached", "away"]),
+    network: netdStatus.result.nullable(),
+    /** Who may still connect without a certificate; `until`: milliseconds since the epoch. */
+    unauthenticated: z.array(z.strictObject({ name: z.string(), owner: z.string(), until: z.number() })),
     machines: gatewayMachines.result,
   }),
 );

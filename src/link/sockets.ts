@@ -17,7 +17,7 @@ export async function listen(
   if (await answers(path)) {
     throw new UnavailableError(
       "already-running",
-      `another niac control listens on ${path}`,
+      `another niac ${self} listens on ${path}`,
       "Stop it first, or give this one another NIAC_RUN_DIR.",
     );
   }
@@ -32,7 +32,7 @@ export async function listen(
         reject(
           new UnavailableError(
             "listen",
-            `niac control cannot listen on ${path} (${systemCode(error)})`,
+            `niac ${self} cannot listen on ${path} (${systemCode(error)})`,
             advice,
             { cause: error },
           ),
@@ -47,12 +47,12 @@ export async function listen(
   return server;
 }
 
-/** Rejects with an UnavailableError that says what is not there. */
-export async function dial(path: string, self: string): Promise<Channel> {
-  return new Channel(await connected(path), self);
+/** Rejects with an UnavailableError that says what is not there; `other`: the process that should be. */
+export async function dial(path: string, self: string, other = "control"): Promise<Channel> {
+  return new Channel(await connected(path, other), self);
 }
 
-function connected(path: string): Promise<Socket> {
+function connected(path: string, other: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once("connect", () => {
@@ -66,7 +66,7 @@ function connected(path: string): Promise<Socket> {
           ? "Run the command as the user niac runs as."
           : "Start the appliance with `niac up`, or check NIAC_RUN_DIR.";
       reject(
-        new UnavailableError("control-away", `niac control does not answer on ${path} (${code})`, advice),
+        new UnavailableError(`${other}-away`, `niac ${other} does not answer on ${path} (${code})`, advice),
       );
     });
   });
@@ -74,7 +74,7 @@ function connected(path: string): Promise<Socket> {
 
 async function answers(path: string): Promise<boolean> {
   try {
-    (await connected(path)).destroy();
+    (await connected(path, "control")).destroy();
     return true;
   } catch (error) {
     if (error instanceof UnavailableError) return false;

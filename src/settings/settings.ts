@@ -1,9 +1,20 @@
-import { isIP } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import { UsageError } from "../base/index.ts";
 
 export interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** The two ports of an appliance that stands in the cable. */
+export interface CableSettings {
+  /** The kernel's names of the interfaces. */
+  readonly uplink: string;
+  readonly device: string;
+  /** The appliance's own IPv4 address on the uplink; null: the system's configuration gives it. */
+  readonly address: { readonly address: string; readonly prefix: number } | null;
+  /** The plant's router; null: none, or the system's configuration gives it. */
+  readonly gateway: string | null;
 }
 
 export interface Settings {
@@ -17,10 +28,16 @@ export interface Settings {
   readonly tlsCertificate: string;
   readonly tlsKey: string;
   readonly tlsClientCa: string;
+  /** PEM file: authorities whose servers the gateway trusts where it connects by TLS itself. */
+  readonly tlsServerCa: string;
   /** Modbus/TCP Security; the machine by SNI, or the only Modbus machine there is. */
   readonly listenModbus: Address;
   /** Any service, by SNI or ALPN. */
   readonly listenServices: Address;
+  /** Null: the appliance listens on addresses of its own and stands in no cable. */
+  readonly cable: CableSettings | null;
+  /** The user whose rights the gateway runs with where `niac up` is root; null: the same as niac's. */
+  readonly gatewayUser: string | null;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
 }
 
@@ -28,6 +45,14 @@ interface Setting {
   readonly name: string;
   readonly fallback: string | null;
   readonly what: string;
+}
+
+/** The settings that make up `cable`. */
+interface CableNames {
+  readonly uplink: unknown;
+  readonly device: unknown;
+  readonly uplinkAddress: unknown;
+  readonly uplinkGateway: unknown;
 }
 
 const SETTINGS = {
@@ -45,6 +70,11 @@ const SETTINGS = {
     fallback: null,
     what: "PEM file: authorities whose client certificates are accepted",
   },
+  tlsServerCa: {
+    name: "NIAC_TLS_SERVER_CA",
+    fallback: "as NIAC_TLS_CLIENT_CA",
+    what: "PEM file: authorities whose servers are trusted, for destinations that are wrapped",
+  },
   listenModbus: {
     name: "NIAC_LISTEN_MODBUS",
     fallback: "[::]:802",
@@ -55,8 +85,33 @@ const SETTINGS = {
     fallback: "[::]:8443",
     what: "address of the listener for every service, by SNI or ALPN",
   },
+  uplink: {
+    name: "NIAC_UPLINK",
+    fallback: "none: a proxy, not in the cable",
+    what: "network interface towards the plant",
+  },
+  device: {
+    name: "NIAC_DEVICE_PORT",
+    fallback: "none",
+    what: "network interface towards the machines",
+  },
+  uplinkAddress: {
+    name: "NIAC_UPLINK_ADDRESS",
+    fallback: "as the system gives it",
+    what: "own IPv4 address on the uplink, with prefix: 10.20.0.100/24",
+  },
+  uplinkGateway: {
+    name: "NIAC_UPLINK_GATEWAY",
+    fallback: "as the system gives it",
+    what: "the plant's router, IPv4",
+  },
+  gatewayUser: {
+    name: "NIAC_GATEWAY_USER",
+    fallback: "niac's own",
+    what: "user that the gateway runs as, where niac up is root",
+  },
   logLevel: { name: "NIAC_LOG_LEVEL", fallback: "info", what: "fatal, error, warn, info, debug or trace" },
-} as const satisfies Record<keyof Settings, Setting>;
+} as const satisfies Record<Exclude<keyof Settings, "cable"> | keyof CableNames, Setting>;
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
 
@@ -81,6 +136,7 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     );
     return { host: "", port: 0 };
   };
+  const clientCa = text(SETTINGS.tlsClientCa);
   const level = text(SETTINGS.logLevel);
   const logLevel = LOG_LEVELS.find((known) => known === level);
   if (!logLevel)
@@ -91,9 +147,12 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     origin: text(SETTINGS.origin),
     tlsCertificate: text(SETTINGS.tlsCertificate),
     tlsKey: text(SETTINGS.tlsKey),
-    tlsClientCa: text(SETTINGS.tlsClientCa),
+    tlsClientCa: clientCa,
+    tlsServerCa: optional(lookup, SETTINGS.tlsServerCa) ?? clientCa,
     listenModbus: address(SETTINGS.listenModbus),
     listenServices: address(SETTINGS.listenServices),
+    cable: readCable(lookup, problems),
+    gatewayUser: optional(lookup, SETTINGS.gatewayUser),
     logLevel: logLevel ?? "info",
   };
   if (problems.length > 0) {
@@ -104,6 +163,47 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     );
   }
   return Object.freeze(settings);
+}
+
+type Lookup = (name: string) => string | undefined;
+
+function optional(lookup: Lookup, setting: Setting): string | null {
+  return lookup(setting.name)?.trim() || null;
+}
+
+/** An interface's name (15 characters at most, and no path): it becomes part of rules, commands and paths. */
+const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,14}$/;
+
+function readCable(lookup: Lookup, problems: string[]): CableSettings | null {
+  const { uplink: up, device: down, uplinkAddress, uplinkGateway } = SETTINGS;
+  const [uplink, device] = [optional(lookup, up), optional(lookup, down)];
+  if (uplink === null && device === null) return null;
+  for (const [setting, value] of [
+    [up, uplink],
+    [down, device],
+  ] as const) {
+    if (value === null) problems.push(`${setting.name} is not set, but the other port is (${setting.what})`);
+    else if (!INTERFACE.test(value))
+      problems.push(`${setting.name} is ${JSON.stringify(value)}; it takes an interface's name, like eth0`);
+  }
+  if (uplink !== null && uplink === device)
+    problems.push(`${up.name} and ${down.name} are both ${uplink}; the box stands between two ports`);
+  const address = optional(lookup, uplinkAddress);
+  const [, host, prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(address ?? "") ?? [];
+  const good = host !== undefined && isIPv4(host) && Number(prefix) >= 1 && Number(prefix) <= 32;
+  if (address !== null && !good)
+    problems.push(
+      `${uplinkAddress.name} is ${JSON.stringify(address)}; it takes an address with its prefix, like 10.20.0.100/24`,
+    );
+  const gateway = optional(lookup, uplinkGateway);
+  if (gateway !== null && !isIPv4(gateway))
+    problems.push(`${uplinkGateway.name} is ${JSON.stringify(gateway)}; it takes an IPv4 address`);
+  return Object.freeze({
+    uplink: uplink ?? "",
+    device: device ?? "",
+    address: good ? Object.freeze({ address: host, prefix: Number(prefix) }) : null,
+    gateway,
+  });
 }
 
 /** Name, default and meaning of every setting, for `--help`. */

@@ -27,7 +27,7 @@ export interface CommandResult {
 }
 
 /** What `niac` runs as a process that stays. */
-export type Part = "up" | "control" | "gateway";
+export type Part = "up" | "control" | "gateway" | "netd";
 
 export interface ApplianceOptions {
   /** Applied once it runs; null: none. */
@@ -36,6 +36,10 @@ export interface ApplianceOptions {
   readonly parts?: readonly Part[];
   readonly stateDir?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Network namespace that it and its commands run in. */
+  readonly namespace?: string;
+  /** Names of machines and addresses for the server's certificate, beside those of the site document. */
+  readonly serverAddresses?: readonly string[];
 }
 
 export class Appliance {
@@ -46,9 +50,18 @@ export class Appliance {
   readonly servicesPort: number;
   readonly environment: Record<string, string>;
   readonly #children = new Map<Part, ChildProcess>();
+  readonly #namespace: string | null;
   #log = "";
 
-  private constructor(dir: string, pki: Pki, root: Authority, ports: [number, number], server: Credential) {
+  private constructor(
+    dir: string,
+    pki: Pki,
+    root: Authority,
+    ports: [number, number],
+    server: Credential,
+    namespace: string | null,
+  ) {
+    this.#namespace = namespace;
     this.dir = dir;
     this.pki = pki;
     this.root = root;
@@ -82,8 +95,12 @@ export class Appliance {
       rmSync(dir, { recursive: true, force: true });
     });
     const root = pki.root("Test Plant Root");
-    const server = root.server({ dns: [APPLIANCE, `*.${APPLIANCE}`, ...serverNames(options.site ?? "")] });
-    const appliance = new Appliance(dir, pki, root, [await freePort(), await freePort()], server);
+    const server = root.server({
+      dns: [APPLIANCE, `*.${APPLIANCE}`, ...serverNames(options.site ?? "")],
+      ip: options.serverAddresses ?? [],
+    });
+    const ports: [number, number] = [await freePort(), await freePort()];
+    const appliance = new Appliance(dir, pki, root, ports, server, options.namespace ?? null);
     if (options.stateDir !== undefined) appliance.environment["NIAC_STATE_DIR"] = options.stateDir;
     Object.assign(appliance.environment, options.environment);
     mkdirSync(join(dir, "run"), { recursive: true });
@@ -98,7 +115,7 @@ export class Appliance {
 
   /** Starts a part and waits until it is ready. */
   async run(part: Part): Promise<void> {
-    const ready = part === "control" ? "control is ready" : "gateway is ready";
+    const ready = part === "up" ? "gateway is ready" : `${part} is ready`;
     const seen = this.#log.length;
     this.launch(part);
     await this.logged(ready, seen);
@@ -106,7 +123,7 @@ export class Appliance {
 
   /** Starts a part and does not wait. */
   launch(part: Part): ChildProcess {
-    const child = spawn(process.execPath, [MAIN, part], {
+    const child = spawn(...this.#command(part), {
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -126,7 +143,13 @@ export class Appliance {
 
   async stop(): Promise<void> {
     // Who writes records before who stores them.
-    for (const part of ["up", "gateway", "control"] as const) await this.end(part);
+    for (const part of ["up", "gateway", "netd", "control"] as const) await this.end(part);
+  }
+
+  #command(...args: string[]): [string, string[]] {
+    const niac = [process.execPath, MAIN, ...args];
+    if (this.#namespace === null) return [process.execPath, niac.slice(1)];
+    return ["/usr/sbin/ip", ["netns", "exec", this.#namespace, ...niac]];
   }
 
   /** Waits until the log says `text`, looking from a length of it on. */
@@ -135,7 +158,7 @@ export class Appliance {
   }
 
   /** The process id of `control` or `gateway` as `niac up` last started it. */
-  pid(name: "control" | "gateway"): number {
+  pid(name: "control" | "gateway" | "netd"): number {
     const last = this.#log
       .split("\n")
       .filter((line) => line.includes(`"msg":"${name} started"`))
@@ -146,7 +169,7 @@ export class Appliance {
   }
 
   niac(...args: string[]): Promise<CommandResult> {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+    const child = spawn(...this.#command(...args), {
       env: { ...process.env, ...this.environment, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: PATIENCE,

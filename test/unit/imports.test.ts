@@ -43,7 +43,11 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
       may: ["base", "audit", "site", "link"],
       why: "asks control over its socket, and owns nothing",
     },
-    isolation: { may: ["base", "site"], why: "is root: small, and told by snapshots alone" },
+    isolation: {
+      may: ["base", "site", "link"],
+      types: ["audit"],
+      why: "is root: small, and told by snapshots alone, over its messages",
+    },
     authority: { may: ["base", "identity"], why: "keys stay apart from everything that parses requests" },
     upstream: {
       may: ["base", "audit", "site", "identity"],

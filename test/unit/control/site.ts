@@ -28,6 +28,8 @@ export class Bed {
   readonly store: SiteStore;
   readonly clock = new StillClock();
   readonly changes: Snapshot[] = [];
+  /** What the kernel says against every document. */
+  refused: string | null = null;
   readonly site: Site;
 
   constructor(path: string) {
@@ -36,8 +38,13 @@ export class Bed {
     this.db = openDatabase(path, [createRecords, createSite]);
     this.audit = new AuditLog(this.db, "box", { clock: this.clock });
     this.store = new SiteStore(this.db);
-    this.site = new Site(this.store, this.audit, "box", this.clock, (snapshot) =>
-      this.changes.push(snapshot),
+    this.site = new Site(
+      this.store,
+      this.audit,
+      "box",
+      this.clock,
+      (snapshot) => this.changes.push(snapshot),
+      () => Promise.resolve(this.refused),
     );
   }
 

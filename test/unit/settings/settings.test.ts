@@ -31,10 +31,19 @@ test("what has a default need not be set", (t) => {
     tlsCertificate: "/etc/niac/tls.pem",
     tlsKey: "/etc/niac/tls.key",
     tlsClientCa: "/etc/niac/clients.pem",
+    tlsServerCa: "/etc/niac/clients.pem",
     listenModbus: { host: "::", port: 802 },
     listenServices: { host: "::", port: 8443 },
+    cable: null,
+    gatewayUser: null,
     logLevel: "info",
   });
+});
+
+test("servers are trusted as clients are, unless said otherwise", (t) => {
+  const { tlsClientCa, tlsServerCa } = read({ NIAC_TLS_SERVER_CA: "/etc/niac/servers.pem" });
+  t.deepEqual([tlsClientCa, tlsServerCa], ["/etc/niac/clients.pem", "/etc/niac/servers.pem"]);
+  t.is(read({ NIAC_TLS_SERVER_CA: " " }).tlsServerCa, "/etc/niac/clients.pem");
 });
 
 test("all that is wrong is said at once", (t) => {
@@ -120,4 +129,33 @@ test("the help names every setting that is read, with its default", (t) => {
   for (const name of asked) t.is(lines.filter((line) => line.trim().startsWith(`${name} `)).length, 1, name);
   t.regex(lines.find((line) => line.includes("NIAC_LISTEN_MODBUS")) ?? "", /\(\[::\]:802\)$/);
   t.regex(lines.find((line) => line.includes("NIAC_ORIGIN")) ?? "", /\(no default\)$/);
+});
+
+test("two ports make a box that stands in the cable", (t) => {
+  const ports = { NIAC_UPLINK: "eth0", NIAC_DEVICE_PORT: "eth1" };
+  t.deepEqual(read(ports).cable, { uplink: "eth0", device: "eth1", address: null, gateway: null });
+  const more = { ...ports, NIAC_UPLINK_ADDRESS: "10.20.0.100/24", NIAC_UPLINK_GATEWAY: "10.20.0.1" };
+  t.deepEqual(read(more).cable, {
+    uplink: "eth0",
+    device: "eth1",
+    address: { address: "10.20.0.100", prefix: 24 },
+    gateway: "10.20.0.1",
+  });
+  t.regex(problems({ NIAC_UPLINK: "eth0" }), /NIAC_DEVICE_PORT is not set, but the other port is/);
+  t.regex(problems({ NIAC_UPLINK: "eth0", NIAC_DEVICE_PORT: "eth0" }), /are both eth0/);
+  for (const name of ["eth 0", "../eth0", "eth0;reboot", "sixteenletters16", '"']) {
+    t.regex(
+      problems({ ...ports, NIAC_UPLINK: name }),
+      /NIAC_UPLINK is .* it takes an interface's name/,
+      name,
+    );
+  }
+  for (const address of ["10.20.0.100", "10.20.0.300/24", "10.20.0.1/33", "::1/64", "10.20.0.1/0"]) {
+    t.regex(
+      problems({ ...ports, NIAC_UPLINK_ADDRESS: address }),
+      /NIAC_UPLINK_ADDRESS is .* 10\.20\.0\.100\/24/,
+      address,
+    );
+  }
+  t.regex(problems({ ...ports, NIAC_UPLINK_GATEWAY: "router" }), /NIAC_UPLINK_GATEWAY/);
 });

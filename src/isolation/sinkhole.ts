@@ -1,0 +1,49 @@
+/** Where refused packets end: read from the TUN device, written into the book, and answered so that whoever asked fails fast. */
+import { INNER } from "../base/index.ts";
+import type { Native, Watch } from "./native.ts";
+import { answerTo } from "./packet/answer.ts";
+import { parseIpv4 } from "./packet/ipv4.ts";
+import { packetRefusal } from "./refusal.ts";
+import type { RefusalBook } from "./refusals.ts";
+
+/** Packets read in one turn of the event loop, between which requests of control are answered. */
+const PER_TURN = 64;
+
+export class Sinkhole {
+  readonly #native: Native;
+  readonly #book: RefusalBook;
+  readonly #fd: number;
+  readonly #watch: Watch;
+  /** What is refused at the uplink gets no answer; a machine always does. */
+  silent = false;
+
+  /** Opens the device; `failed` is called where it can no longer be read. Throws the kernel's error. */
+  constructor(native: Native, book: RefusalBook, failed: (error: Error) => void) {
+    this.#native = native;
+    this.#book = book;
+    this.#fd = native.openTun(INNER.sinkhole);
+    this.#watch = native.watch(
+      this.#fd,
+      PER_TURN,
+      (packets) => {
+        for (const packet of packets) this.#refuse(packet);
+      },
+      failed,
+    );
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #refuse(bytes: Buffer): void {
+    const packet = parseIpv4(bytes);
+    if ("problem" in packet) return;
+    // The ruleset lets only known machines' addresses in from the device port, and none of them from the uplink.
+    const on = this.#book.around.byAddress.has(packet.source) ? "device" : "uplink";
+    this.#book.add(packetRefusal(packet, bytes, on, this.#book.around));
+    if (this.silent && on === "uplink") return;
+    const answer = answerTo(packet, bytes, packet.destination);
+    if (answer !== null) this.#native.write(this.#fd, answer);
+  }
+}

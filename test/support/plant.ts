@@ -1,0 +1,313 @@
+/**
+ * A small plant of network namespaces: hosts on the plant's switch, the box between, machines on the switch behind it.
+ *
+ *     laptop .50  attacker .66  historian .3 and .1  scada .5        press .12  hmi .13
+ *         \____________|_____________|___________/   box .100          \________/
+ *                        plant's switch ------- uplink | device ------- machines' switch      10.20.0.0/24
+ *
+ * Machines have the plant's addresses, mask and router; nobody is told of the box. All of it is named after this process and a
+ * number, and removed when the test ends.
+ */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { Appliance, type ApplianceOptions, type CommandResult } from "./appliance.ts";
+import { end, until, type Teardown } from "./processes.ts";
+
+/** Not the test's own PATH, on which node_modules has another program named nft. */
+const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+const PREFIX = "10.20.0";
+
+export const HOSTS = {
+  laptop: `${PREFIX}.50`,
+  attacker: `${PREFIX}.66`,
+  historian: `${PREFIX}.3`,
+  scada: `${PREFIX}.5`,
+  press: `${PREFIX}.12`,
+  hmi: `${PREFIX}.13`,
+} as const;
+export const BOX = `${PREFIX}.100`;
+export const ROUTER = `${PREFIX}.1`;
+export type Host = keyof typeof HOSTS;
+
+const ON_PLANT: readonly Host[] = ["laptop", "attacker", "historian", "scada"];
+const ON_DEVICE: readonly Host[] = ["press", "hmi"];
+
+let made = 0;
+
+export class Plant {
+  readonly #t: Teardown;
+  readonly #name: string;
+  readonly #dir: string;
+  readonly #children = new Set<ChildProcess>();
+  #appliance: Appliance | null = null;
+
+  private constructor(t: Teardown) {
+    this.#t = t;
+    made++;
+    this.#name = `n${process.pid}${String.fromCharCode(96 + made)}`;
+    this.#dir = mkdtempSync(join(tmpdir(), "niac-plant-"));
+  }
+
+  /** Namespaces, switches and addresses; no box runs yet. */
+  static create(t: Teardown): Plant {
+    const plant = new Plant(t);
+    t.teardown(() => plant.#remove());
+    for (const name of ["plant", "machines"]) plant.#addSwitch(name);
+    for (const host of ON_PLANT) plant.plug(host, "eth0", "plant", `${HOSTS[host]}/24`);
+    for (const host of ON_DEVICE) plant.plug(host, "eth0", "machines", `${HOSTS[host]}/24`);
+    plant.plug("box", "uplink", "plant");
+    plant.plug("box", "device", "machines");
+    plant.ip("historian", "addr", "add", `${ROUTER}/24`, "dev", "eth0");
+    for (const host of ON_DEVICE) plant.ip(host, "route", "add", "default", "via", ROUTER);
+    return plant;
+  }
+
+  /** The plant with a box that runs `site`. */
+  static async start(
+    t: Teardown,
+    site: (plant: Plant) => string,
+    options: Partial<ApplianceOptions> = {},
+  ): Promise<Plant> {
+    const plant = Plant.create(t);
+    await plant.startBox(site(plant), options);
+    return plant;
+  }
+
+  async startBox(site: string | null, options: Partial<ApplianceOptions> = {}): Promise<Appliance> {
+    const box = await Appliance.prepare(this.#t, {
+      site,
+      namespace: this.namespace("box"),
+      serverAddresses: Object.values(HOSTS),
+      ...options,
+      environment: {
+        NIAC_UPLINK: "uplink",
+        NIAC_DEVICE_PORT: "device",
+        NIAC_UPLINK_ADDRESS: `${BOX}/24`,
+        NIAC_UPLINK_GATEWAY: ROUTER,
+        NIAC_LISTEN_MODBUS: "0.0.0.0:802",
+        NIAC_LISTEN_SERVICES: "0.0.0.0:8443",
+        ...options.environment,
+      },
+    });
+    this.#appliance = box;
+    for (const part of options.parts ?? (["up"] as const)) await box.run(part);
+    if (site !== null) await this.apply(site);
+    return box;
+  }
+
+  get box(): Appliance {
+    if (this.#appliance === null) throw new Error("the box was not started");
+    return this.#appliance;
+  }
+
+  /** Applies a site document and waits until the kernel has its ruleset. */
+  async apply(site: string): Promise<void> {
+    const seen = this.box.log.length;
+    await this.box.apply(site);
+    await this.box.logged('"msg":"ruleset in force"', seen);
+  }
+
+  namespace(host: string): string {
+    return `${this.#name}-${host}`;
+  }
+
+  mac(host: Host | "box", port = "eth0"): string {
+    const line = this.run(host, "ip", "-o", "link", "show", port);
+    return /link\/ether ([0-9a-f:]+)/.exec(line)?.[1] ?? "";
+  }
+
+  /** Runs a command on a host and gives its output; throws where it fails. */
+  run(host: string, command: string, ...args: string[]): string {
+    return execFileSync("ip", ["netns", "exec", this.namespace(host), command, ...args], {
+      encoding: "utf8",
+      env: { PATH, LC_ALL: "C" },
+      timeout: 120_000,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+
+  ip(host: string, ...args: string[]): void {
+    execFileSync("ip", ["-n", this.namespace(host), ...args], { env: { PATH } });
+  }
+
+  /** Starts a command on a host; it is ended with the test. */
+  spawn(host: string, command: string, args: readonly string[]): ChildProcess {
+    const child = spawn("ip", ["netns", "exec", this.namespace(host), command, ...args], {
+      env: { PATH, LC_ALL: "C", PYTHONUNBUFFERED: "1" },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#children.add(child);
+    return child;
+  }
+
+  /** Runs a command on a host to its end, whatever its exit code, for at most `patience` milliseconds. */
+  async result(
+    host: string,
+    command: string,
+    args: readonly string[],
+    patience = 60_000,
+  ): Promise<CommandResult> {
+    const child = this.spawn(host, command, args);
+    let [out, err] = ["", ""];
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (err += text));
+    const late = setTimeout(() => child.kill("SIGKILL"), patience);
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    clearTimeout(late);
+    return { code, out, err };
+  }
+
+  /** Whether a TCP connection from a host to an address opens (`open`), is refused (`reset`) or stays unanswered (`silent`). */
+  async dial(host: string, address: string, port: number, milliseconds = 2_000): Promise<string> {
+    const seconds = String(milliseconds / 1_000);
+    const { code, err } = await this.result(host, "python3", ["-c", DIAL, address, String(port), seconds]);
+    if (code === 0) return "open";
+    return /refused|reset/i.test(err)
+      ? "reset"
+      : /prohibited|unreachable|No route|Permission/i.test(err)
+        ? "prohibited"
+        : "silent";
+  }
+
+  /** A listener on a host that answers each line with `<host> <line>`, until the test ends. */
+  async echo(host: Host, port: number): Promise<void> {
+    const child = this.spawn(host, "python3", ["-c", ECHO, host, String(port)]);
+    await says(child, "ready");
+  }
+
+  /** Connects from a host, sends a line and gives the line that came back. */
+  async ask(host: Host, address: string, port: number, line = "hello"): Promise<string> {
+    const { out, err } = await this.result(host, "python3", ["-c", ASK, address, String(port), line]);
+    return out.trim() || `failed: ${err.trim().split("\n").at(-1)}`;
+  }
+
+  /** Records what a host's port sees, in both directions, until stop(). */
+  async capture(host: Host | "box", port = "eth0", filter = ""): Promise<Capture> {
+    const file = join(this.#dir, `${host}-${port}-${made}-${this.#children.size}.pcap`);
+    const args = ["-U", "-n", "-i", port, "-w", file, "--immediate-mode", ...(filter === "" ? [] : [filter])];
+    const child = this.spawn(host, "tcpdump", args);
+    await says(child, "listening on");
+    return new Capture(child, file);
+  }
+
+  /** Plugs a host's port into a switch; makes the host where it is new. */
+  plug(host: string, port: string, into: "plant" | "machines", address?: string): void {
+    const namespace = this.namespace(host);
+    const inner = `i${process.pid % 100_000}${made}`;
+    const outer = `${host.slice(0, 6)}${port.slice(0, 6)}`;
+    if (!this.#hasNamespace(namespace)) {
+      execFileSync("ip", ["netns", "add", namespace], { env: { PATH } });
+      this.ip(host, "link", "set", "lo", "up");
+    }
+    const there = this.namespace(`${into}-sw`);
+    this.ip(`${into}-sw`, "link", "add", outer, "type", "veth", "peer", "name", inner);
+    this.ip(`${into}-sw`, "link", "set", inner, "netns", namespace);
+    this.ip(host, "link", "set", inner, "name", port);
+    this.ip(`${into}-sw`, "link", "set", outer, "master", "br0", "up");
+    execFileSync("ip", ["netns", "exec", there, "sysctl", "-qw", `net.ipv6.conf.${outer}.disable_ipv6=1`], {
+      env: { PATH },
+    });
+    if (address !== undefined) this.ip(host, "addr", "add", address, "dev", port);
+    this.ip(host, "link", "set", port, "up");
+  }
+
+  /** Takes a port's link away, or gives it back, as a cable does. */
+  cable(host: string, port: string, state: "in" | "out"): void {
+    const into = ON_DEVICE.some((one) => one === host) || port === "device" ? "machines" : "plant";
+    const outer = `${host.slice(0, 6)}${port.slice(0, 6)}`;
+    this.ip(`${into}-sw`, "link", "set", outer, state === "in" ? "up" : "down");
+  }
+
+  #addSwitch(name: string): void {
+    const host = `${name}-sw`;
+    execFileSync("ip", ["netns", "add", this.namespace(host)], { env: { PATH } });
+    this.ip(host, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
+    this.ip(host, "link", "set", "br0", "up");
+  }
+
+  #hasNamespace(name: string): boolean {
+    const list = execFileSync("ip", ["netns", "list"], { encoding: "utf8", env: { PATH } });
+    return list.split("\n").some((line) => line.split(" ")[0] === name);
+  }
+
+  async #remove(): Promise<void> {
+    for (const child of this.#children) await end(child, "SIGKILL");
+    const list = execFileSync("ip", ["netns", "list"], { encoding: "utf8", env: { PATH } });
+    for (const line of list.split("\n")) {
+      const name = line.split(" ")[0] ?? "";
+      if (name.startsWith(`${this.#name}-`)) execFileSync("ip", ["netns", "del", name], { env: { PATH } });
+    }
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+/** What a port saw. */
+export class Capture {
+  readonly #child: ChildProcess;
+  readonly #file: string;
+
+  constructor(child: ChildProcess, file: string) {
+    this.#child = child;
+    this.#file = file;
+  }
+
+  /** Ends it; what was sent up to now is in it. */
+  async stop(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await end(this.#child, "SIGINT");
+  }
+
+  /** Frames that match a display filter of tshark, as its one-line summaries; after stop(). */
+  frames(filter = ""): string[] {
+    const args = ["-n", "-r", this.#file, ...(filter === "" ? [] : ["-Y", filter])];
+    const out = execFileSync("tshark", args, {
+      encoding: "utf8",
+      env: { PATH, HOME: tmpdir() },
+      stdio: ["ignore", "pipe", "ignore"],
+      maxBuffer: 2 ** 28,
+    });
+    return out.split("\n").filter((line) => line !== "");
+  }
+}
+
+/** Waits until a child says a text on its standard output or error. */
+export function says(child: ChildProcess, text: string): Promise<void> {
+  let heard = "";
+  const listen = (chunk: Buffer): void => {
+    heard += chunk.toString("utf8");
+  };
+  child.stdout?.on("data", listen);
+  child.stderr?.on("data", listen);
+  return until(() => heard.includes(text) || child.exitCode !== null, `a command to say "${text}"`).then(
+    () => {
+      if (!heard.includes(text)) throw new Error(`a command did not say "${text}", but: ${heard}`);
+    },
+  );
+}
+
+const DIAL = `
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), float(sys.argv[3]))
+s.close()`;
+
+const ECHO = `
+import socketserver, sys
+class H(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            self.wfile.write(sys.argv[1].encode() + b' ' + self.client_address[0].encode() + b' ' + line)
+class S(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+s = S(('0.0.0.0', int(sys.argv[2])), H)
+print('ready', flush=True)
+s.serve_forever()`;
+
+const ASK = `
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 4)
+s.settimeout(4)
+s.sendall(sys.argv[3].encode() + b'\\n')
+print(s.makefile().readline().strip())`;
