@@ -118,3 +118,15 @@ export function compileMoment(moment: Moment, zone: string, after: boolean): num
   if (moment.kind === "instant") return moment.at;
   return startOfDay(zone, moment.year, moment.month, moment.day + (after ? 1 : 0));
 }
+
+export function instantText(at: number): string {
+  return new Date(at).toISOString().replace(".000Z", "Z");
+}
+
+/** An exclusive end as people write it: the last day, where it is the end of a day of the zone; else the instant. */
+export function endText(at: number, zone: string): string {
+  const last = new Date(wallClock(zone)(at - 1000));
+  const [year, month, day] = [last.getUTCFullYear(), last.getUTCMonth() + 1, last.getUTCDate()];
+  const ends = startOfDay(zone, year, month, day + 1) === at;
+  return ends ? last.toISOString().slice(0, 10) : instantText(at);
+}

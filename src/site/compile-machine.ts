@@ -1,8 +1,21 @@
-/** Machines and their services, from the document to the snapshot; and what two services must not share. */
+/** Machines and their services, from the document to the snapshot. */
+import type { Cable } from "./compile-network.ts";
 import type { Path, Reporter } from "./findings.ts";
-import { intersects, intervalsOf } from "./interval.ts";
+import type { Endpoint } from "./network.ts";
 import type { MachineDocument, ServiceDocument } from "./schema-machine.ts";
 import type { Interval, Machine, ModbusService, SerialLine, Service, TcpService } from "./snapshot.ts";
+
+interface MachineContext {
+  readonly cable: Cable;
+  readonly path: Path;
+  readonly reporter: Reporter;
+}
+
+type TcpDocument = Exclude<ServiceDocument, { protocol: "modbus-rtu" }>;
+
+/** MODBUS Messaging on TCP/IP V1.0b, section 4.2.1; MODBUS/TCP Security, section 5. */
+export const MODBUS_PORT = 502;
+export const MODBUS_TLS_PORT = 802;
 
 function numbersOf(intervals: readonly Interval[] | undefined): readonly number[] {
   const numbers = new Set<number>();
@@ -15,111 +28,143 @@ function serialOf(serial: (ServiceDocument & { protocol: "modbus-rtu" })["serial
   return { path, baudRate, parity, stopBits: stopBits ?? (parity === "none" ? 2 : 1) };
 }
 
-/** The longest DNS name (RFC 1035, section 2.3.4). */
-const LONGEST_NAME = 253;
-
-function compileService(name: string, service: ServiceDocument): Service {
-  const { protocol, unsafeTls12 } = service;
-  if (protocol === "tcp")
-    return { name, unsafeTls12, tlsPort: null, protocol, tcp: service.address } satisfies TcpService;
-  const { maxQueued, requestTimeout } = service;
-  const common = {
-    name,
-    unsafeTls12,
-    tlsPort: null,
-    units: numbersOf(service.units),
-    maxQueued,
-    requestTimeout,
-  };
-  // A serial line has one master and carries one request at a time (Modbus over Serial Line V1.02, section 2.4.1).
-  const compiled: ModbusService =
-    protocol === "modbus-rtu"
-      ? { ...common, protocol, tcp: null, serial: serialOf(service.serial), maxConnections: 1, maxPending: 1 }
-      : {
-          ...common,
-          protocol,
-          tcp: service.address,
-          serial: null,
-          maxConnections: service.maxConnections,
-          maxPending: service.maxPending,
-        };
-  return compiled;
+/** Where a service listens: where it says, or at its machine's own address. Null: it cannot be told, and is reported. */
+function endpointOf(
+  service: TcpDocument,
+  machine: MachineDocument,
+  { path, reporter }: MachineContext,
+): Endpoint | null {
+  const { protocol, address, port } = service;
+  if (address !== undefined && port !== undefined) {
+    reporter.error([...path, "port"], "address and port stand both here", {
+      spot: "key",
+      expected: "port, at the machine's own address; or address: host:port",
+    });
+    return null;
+  }
+  if (address !== undefined) return address;
+  const own = port ?? (protocol === "modbus-tcp" ? MODBUS_PORT : null);
+  if (own === null) {
+    reporter.error(path, "neither address nor port says where it listens", {
+      spot: "key",
+      expected: "port, at the machine's own address; or address: host:port",
+    });
+    return null;
+  }
+  if (machine.address === undefined) {
+    reporter.error(
+      port === undefined ? path : [...path, "port"],
+      "the machine has no address of its own to listen at",
+      {
+        spot: "key",
+        expected: "address beside the machine's services; or address: host:port here",
+      },
+    );
+    return null;
+  }
+  return { host: machine.address, port: own };
 }
 
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+/** At which port of the machine's address the appliance answers for this service; null: at none. */
+function tlsPortOf(
+  service: TcpDocument,
+  endpoint: Endpoint,
+  machine: MachineDocument,
+  { cable, path, reporter }: MachineContext,
+): number | null {
+  const own = endpoint.host === machine.address;
+  if (service.tlsPort !== undefined && !own) {
+    reporter.error(
+      [...path, "tlsPort"],
+      `${endpoint.host} is not the machine's own address: the appliance does not answer for it there`,
+      {
+        spot: "key",
+        expected: "tlsPort where the service listens at the machine's own address",
+      },
+    );
+    return null;
+  }
+  if (service.tlsPort !== undefined && !cable.present) {
+    reporter.warn([...path, "tlsPort"], "tlsPort says nothing here: the site has no `network`", {
+      spot: "key",
+    });
+  }
+  if (!own || !cable.present) return null;
+  return service.tlsPort ?? (service.protocol === "modbus-tcp" ? MODBUS_TLS_PORT : endpoint.port);
+}
+
+function compileService(
+  name: string,
+  service: ServiceDocument,
+  machine: MachineDocument,
+  context: MachineContext,
+): Service | null {
+  const { unsafeTls12 } = service;
+  if (service.protocol === "modbus-rtu") {
+    const { protocol, maxQueued, requestTimeout } = service;
+    // A serial line has one master and carries one request at a time (Modbus over Serial Line V1.02, section 2.4.1).
+    return {
+      name,
+      unsafeTls12,
+      tlsPort: null,
+      protocol,
+      tcp: null,
+      serial: serialOf(service.serial),
+      units: numbersOf(service.units),
+      maxConnections: 1,
+      maxPending: 1,
+      maxQueued,
+      requestTimeout,
+    } satisfies ModbusService;
+  }
+  const tcp = endpointOf(service, machine, context);
+  if (tcp === null) return null;
+  const tlsPort = tlsPortOf(service, tcp, machine, context);
+  if (service.protocol === "tcp") {
+    return { name, unsafeTls12, tlsPort, protocol: service.protocol, tcp } satisfies TcpService;
+  }
+  const { protocol, maxConnections, maxPending, maxQueued, requestTimeout } = service;
+  return {
+    name,
+    unsafeTls12,
+    tlsPort,
+    protocol,
+    tcp,
+    serial: null,
+    units: numbersOf(service.units),
+    maxConnections,
+    maxPending,
+    maxQueued,
+    requestTimeout,
+  } satisfies ModbusService;
+}
+
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : Number(a.name > b.name);
 }
 
-export function compileMachine(name: string, machine: MachineDocument): Machine {
-  const services = Object.entries(machine.services).map(([key, service]) => compileService(key, service));
-  const { description, whenUnrecorded } = machine;
+/** `path` is the machine's. Its `standIn` is null until all machines are known. Null: a service of it was reported. */
+export function compileMachine(
+  name: string,
+  machine: MachineDocument,
+  context: MachineContext,
+): Machine | null {
+  const services: Service[] = [];
+  for (const [key, document] of Object.entries(machine.services)) {
+    const path = [...context.path, "services", key];
+    const service = compileService(key, document, machine, { ...context, path });
+    if (service === null) return null;
+    services.push(service);
+  }
+  const { description, whenUnrecorded, address = null, mac = null, ping } = machine;
   return {
     name,
     description,
     whenUnrecorded,
-    address: null,
-    mac: null,
-    ping: false,
+    address,
+    mac,
+    ping,
     standIn: null,
     services: services.toSorted(byName),
   };
-}
-
-interface Placed {
-  readonly path: Path;
-  readonly label: string;
-  readonly service: Service;
-}
-
-/** Where a service's bytes go: the same text for two services means the same machine behind both. */
-function placeOf(service: Service): string {
-  if (service.tcp !== null) return `${service.tcp.host} port ${service.tcp.port}`;
-  return service.protocol === "tcp" ? "" : (service.serial?.path ?? "");
-}
-
-function sharesUnits(a: Service, b: Service): boolean {
-  if (a.protocol === "tcp" || b.protocol === "tcp") return true;
-  if (a.units.length === 0 || b.units.length === 0) return true;
-  return intersects(intervalsOf(a.units), intervalsOf(b.units));
-}
-
-function checkShared(placed: Placed, other: Placed, reporter: Reporter): void {
-  const place = placeOf(placed.service);
-  const both = `${placed.label} and ${other.label} (line ${reporter.line(other.path)})`;
-  if (placed.service.tcp === null) {
-    reporter.error(placed.path, `${both} share the serial line ${place}, which takes one master`, {
-      expected: "one service for the line, with all its units; rules tell the units apart",
-      spot: "key",
-    });
-    return;
-  }
-  reporter.warn(placed.path, `${both} are the same machine at ${place}: a rule for one opens the other`, {
-    expected: "an address of its own, or units of its own behind the same address",
-    spot: "key",
-  });
-}
-
-function clashes(a: Service, b: Service): boolean {
-  return a.tcp === null || sharesUnits(a, b);
-}
-
-/** Names too long for SNI, and services that lead to the same place. */
-export function checkMachines(machines: readonly Machine[], appliance: string, reporter: Reporter): void {
-  const places = new Map<string, Placed[]>();
-  for (const machine of machines) {
-    for (const service of machine.services) {
-      const path = ["machines", machine.name, "services", service.name];
-      const placed = { path, label: `${machine.name}/${service.name}`, service };
-      const sni = `${service.name}.${machine.name}.${appliance}`;
-      if (sni.length > LONGEST_NAME) {
-        reporter.error(path, `its DNS name would have ${sni.length} characters, at most ${LONGEST_NAME}`, {
-          spot: "key",
-        });
-      }
-      const others = places.get(placeOf(service)) ?? [];
-      const clash = others.find((other) => clashes(service, other.service));
-      if (clash !== undefined) checkShared(placed, clash, reporter);
-      else places.set(placeOf(service), [...others, placed]);
-    }
-  }
 }

@@ -5,10 +5,9 @@ import { asReference, LAST_ADDRESS, LAST_VALUE, TABLE_WORDS } from "./address.ts
 import type { Path, Reporter } from "./findings.ts";
 import { hasAny, mergeFunctions, READ_CODES, WRITE_CODES } from "./functions.ts";
 import { intervalText, mergeIntervals } from "./interval.ts";
+import type { RuleKind } from "./overlap.ts";
 import type { ModbusDocument, ReadDocument, WriteDocument } from "./schema-modbus.ts";
 import type { FunctionScope, Interval, ModbusScope, WriteInterval } from "./snapshot.ts";
-
-export type RuleKind = "grant" | "forbid";
 
 const WRITABLE = ["coils", "holdingRegisters"] as const;
 type Writable = (typeof WRITABLE)[number];

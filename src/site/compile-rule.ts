@@ -1,18 +1,22 @@
 /** Grants and forbids, from the document to the snapshot: every name resolved, every time an interval. */
 import { compileMoment, MINUTES_OF_DAY } from "./calendar.ts";
 import { compileModbus } from "./compile-modbus.ts";
-import type { RuleKind } from "./compile-modbus.ts";
-import type { Path, Reporter } from "./findings.ts";
 import { intersects, intervalsOf, intervalsText, mergeSpans } from "./interval.ts";
-import type { ForbidDocument, GrantDocument, RuleDocument, WhenDocument } from "./schema-rule.ts";
-import type { Forbid, Grant, Interval, Machine, ModbusScope, Service, When, Who } from "./snapshot.ts";
+import type { RuleKind } from "./overlap.ts";
+import type {
+  ForbidDocument,
+  GrantDocument,
+  RuleDocument,
+  WhatDocument,
+  WhenDocument,
+} from "./schema-rule.ts";
+import type { Forbid, Grant, Interval, ModbusScope, When, Who } from "./snapshot.ts";
 import { listed } from "./suggest.ts";
+import { isModbus, targetsOf } from "./targets.ts";
+import type { Implied, Target, TargetContext } from "./targets.ts";
 
-export interface RuleContext {
-  readonly machines: ReadonlyMap<string, Machine>;
+export interface RuleContext extends TargetContext {
   readonly timeZone: string;
-  readonly path: Path;
-  readonly reporter: Reporter;
 }
 
 function sorted(values: readonly string[] | undefined): readonly string[] | null {
@@ -20,7 +24,7 @@ function sorted(values: readonly string[] | undefined): readonly string[] | null
 }
 
 function compileWho(who: RuleDocument["who"]): Who {
-  const given = who === "anyone" ? {} : who;
+  const given: Exclude<RuleDocument["who"], string> = who === "anyone" ? {} : who;
   return {
     users: sorted(given.users),
     groups: sorted(given.groups),
@@ -28,48 +32,14 @@ function compileWho(who: RuleDocument["who"]): Who {
     roles: sorted(given.roles),
     tiers: sorted(given.tiers),
     tenants: sorted(given.tenants),
-    sources: null,
-    machines: null,
+    sources: sorted(given.sources),
+    machines: sorted(given.machines),
   };
 }
 
-interface Target {
-  readonly label: string;
-  readonly service: Service;
-}
-
-function isModbus({ service }: Target): boolean {
-  return service.protocol !== "tcp";
-}
-
-/** The services a rule speaks of. Machines that did not compile have been reported, and are left out. */
-function targetsOf({ what }: RuleDocument, { machines, path, reporter }: RuleContext): readonly Target[] {
-  const named = what.machines === "all" ? [...machines.keys()] : [...new Set(what.machines)];
-  const wanted = what.services === undefined ? null : new Set(what.services);
-  const has = new Map(named.map((name) => [name, machines.get(name)?.services ?? []] as const));
-  const offered = new Set([...has.values()].flat().map((service) => service.name));
-  // What is not declared has been reported as an error: nothing more is to be said of it.
-  const declared =
-    named.every((name) => machines.has(name)) && [...(wanted ?? [])].every((name) => offered.has(name));
-  const targets: Target[] = [];
-  for (const [name, services] of has) {
-    const meant = services.filter((service) => {
-      // `modbus:` without `services:` speaks of Modbus alone: a panel beside it is opened only by its name.
-      return wanted === null
-        ? what.modbus === undefined || service.protocol !== "tcp"
-        : wanted.has(service.name);
-    });
-    if (meant.length === 0 && declared && what.machines !== "all") {
-      const place = [...path, "what", "machines", what.machines.indexOf(name)];
-      const names = services.length === 0 ? "no services" : listed(services.map((service) => service.name));
-      reporter.warn(place, `nothing of ${name} is meant here: it has ${names}`);
-    }
-    targets.push(...meant.map((service) => ({ label: `${name}/${service.name}`, service })));
-  }
-  if (targets.length === 0 && declared) {
-    reporter.warn([...path, "what"], "there is no such service: this rule can never apply", { spot: "key" });
-  }
-  return targets.toSorted((a, b) => (a.label < b.label ? -1 : 1));
+/** `modbus:` without `services:` speaks of Modbus alone: a panel beside it is opened only by its name. */
+function impliedBy({ modbus }: WhatDocument): Implied {
+  return ({ protocol }) => modbus === undefined || protocol !== "tcp";
 }
 
 /** Silence must not open everything: a grant says what of Modbus; and what is said of Modbus is said to Modbus services. */
@@ -154,15 +124,35 @@ function checkWhen(when: When, { path, reporter }: RuleContext): void {
   });
 }
 
+/** Machines ask destinations and nothing else, and nobody else asks these. */
+function checkPopulation(
+  { who }: RuleDocument,
+  targets: readonly Target[],
+  { path, reporter }: RuleContext,
+): void {
+  if (who === "anyone" || targets.length === 0) return;
+  const asked = who.machines !== undefined;
+  if (targets.some(({ machine }) => (machine === null) === asked)) return;
+  const field = asked ? "machines" : (Object.keys(who)[0] ?? "");
+  const message = asked
+    ? "machines ask destinations alone: this rule can never apply"
+    : "destinations are asked by machines alone: this rule can never apply";
+  reporter.warn([...path, "who", field], message, {
+    spot: "key",
+    expected: asked ? "destinations under what" : "machines under who, or `who: anyone`",
+  });
+}
+
 /** One rule of the document: one of the snapshot, or two where hours of named days run over midnight. */
 function compileRule(rule: RuleDocument, kind: RuleKind, context: RuleContext): readonly Forbid[] {
   const { path, reporter, timeZone } = context;
-  const targets = targetsOf(rule, context);
+  const targets = targetsOf(rule.what, context, impliedBy(rule.what));
   checkTargets(rule, kind, targets, context);
   const modbusPath = [...path, "what", "modbus"];
   const given = rule.what.modbus;
   const modbus = given === undefined ? null : compileModbus(given, { kind, path: modbusPath, reporter });
   if (modbus !== null) checkUnits(modbus, targets, context);
+  if (kind === "forbid") checkPopulation(rule, targets, context);
   const whens = rule.when === undefined ? [null] : compileWhen(rule.when, timeZone);
   const [when] = whens;
   if (when !== undefined && when !== null) checkWhen(when, context);

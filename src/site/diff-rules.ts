@@ -2,12 +2,12 @@
 import { fieldChanges } from "./fields.ts";
 import type { Access, Change } from "./fields.ts";
 import { containsRule } from "./overlap.ts";
-import type { RuleParts } from "./overlap.ts";
+import type { RuleKind, RuleParts } from "./overlap.ts";
 import type { Forbid, Grant, Rate, Snapshot } from "./snapshot.ts";
 import { ruleFields } from "./words.ts";
 
-interface Named {
-  readonly kind: "grant" | "forbid";
+export interface Named {
+  readonly kind: RuleKind;
   readonly parts: RuleParts;
   readonly rate: Rate | null;
 }
@@ -22,8 +22,22 @@ function partsByName<R extends Forbid>(rules: readonly R[]): ReadonlyMap<string,
   return byName;
 }
 
-function named(kind: "grant" | "forbid", snapshot: Snapshot | null): ReadonlyMap<string, Named> {
-  const rules: readonly (Grant | Forbid)[] = (kind === "grant" ? snapshot?.grants : snapshot?.forbids) ?? [];
+/** Grants that stand for a destination or a client without a certificate are told as what they stand for. */
+function isGenerated({ who }: Grant): boolean {
+  return who.sources !== null || who.machines !== null;
+}
+
+function rulesOf(kind: RuleKind, snapshot: Snapshot | null): readonly (Grant | Forbid)[] {
+  if (kind === "forbid") return snapshot?.forbids ?? [];
+  return (snapshot?.grants ?? []).filter((grant) => !isGenerated(grant));
+}
+
+/** The grants that stand for destinations and clients without a certificate, by their names. */
+export function generatedGrants(snapshot: Snapshot | null): ReadonlyMap<string, Named> {
+  return named("grant", (snapshot?.grants ?? []).filter(isGenerated));
+}
+
+function named(kind: RuleKind, rules: readonly (Grant | Forbid)[]): ReadonlyMap<string, Named> {
   const entries = [...partsByName(rules)].map(([name, parts]) => {
     const [first] = parts;
     const rate = first !== undefined && "rate" in first ? first.rate : null;
@@ -46,10 +60,11 @@ function asFast(wide: Rate | null, narrow: Rate | null): boolean {
 /** Whether a rule matches at least what the other does, and lets it pass at least as fast. */
 function includes(wide: Named, narrow: Named): boolean {
   if (!reaches(narrow)) return true;
-  return containsRule(wide.parts, narrow.parts) && asFast(wide.rate, narrow.rate);
+  return containsRule(wide.kind, wide.parts, narrow.parts) && asFast(wide.rate, narrow.rate);
 }
 
-function reachOf(before: Named | undefined, after: Named | undefined): Access {
+/** Whether a rule matches more than it did; undefined: there is or was none. */
+export function reachOf(before: Named | undefined, after: Named | undefined): Access {
   const grown = before === undefined || (after !== undefined && includes(after, before));
   const shrunk = after === undefined || (before !== undefined && includes(before, after));
   const nothing = (before === undefined || !reaches(before)) && (after === undefined || !reaches(after));
@@ -60,9 +75,9 @@ function reachOf(before: Named | undefined, after: Named | undefined): Access {
 /** A forbid that reaches further leaves less. */
 const OPPOSITE = { wider: "narrower", narrower: "wider", same: "same" } as const;
 
-function changesOf(kind: "grant" | "forbid", before: Snapshot | null, after: Snapshot): readonly Change[] {
-  const old = named(kind, before);
-  const now = named(kind, after);
+function changesOf(kind: RuleKind, before: Snapshot | null, after: Snapshot): readonly Change[] {
+  const old = named(kind, rulesOf(kind, before));
+  const now = named(kind, rulesOf(kind, after));
   const changes: Change[] = [];
   for (const name of new Set([...now.keys(), ...old.keys()])) {
     const [was, is] = [old.get(name), now.get(name)];

@@ -1,37 +1,11 @@
 /** What a new site document changes, by name, and whether access becomes wider or narrower where that can be told. */
 import { ruleChanges } from "./diff-rules.ts";
-import { fieldChanges, keyed } from "./fields.ts";
+import { destinationChanges, sourceChanges } from "./diff-generated.ts";
+import { compare, keyed } from "./fields.ts";
 import type { Access, Change, Fields } from "./fields.ts";
-import { containsIntervals, intervalsText } from "./interval.ts";
 import { durationText } from "./scalar.ts";
-import type { Destination, Machine, Service, Snapshot } from "./snapshot.ts";
+import type { Machine, Network, Service, Snapshot } from "./snapshot.ts";
 import { namesText } from "./words.ts";
-
-/** One kind of thing, compared by name. */
-function compare<T>(
-  kind: Change["kind"],
-  before: ReadonlyMap<string, T>,
-  after: ReadonlyMap<string, T>,
-  fieldsOf: (item: T) => Fields,
-  accessOf: (before: T | null, after: T | null, name: string) => Access,
-): readonly Change[] {
-  const changes: Change[] = [];
-  for (const [name, item] of after) {
-    const old = before.get(name);
-    if (old === undefined) {
-      changes.push({ kind, name, change: "added", fields: [], access: accessOf(null, item, name) });
-      continue;
-    }
-    const fields = fieldChanges(fieldsOf(old), fieldsOf(item));
-    if (fields.length > 0)
-      changes.push({ kind, name, change: "changed", fields, access: accessOf(old, item, name) });
-  }
-  for (const [name, item] of before) {
-    if (!after.has(name))
-      changes.push({ kind, name, change: "removed", fields: [], access: accessOf(item, null, name) });
-  }
-  return changes;
-}
 
 function siteFields({ site }: Snapshot): Fields {
   const { limits } = site;
@@ -49,18 +23,32 @@ function siteFields({ site }: Snapshot): Fields {
 
 const UNRECORDED = ["deny", "readOnly", "allow"] as const;
 
+function machineFields({ description, whenUnrecorded, address, mac, ping }: Machine): Fields {
+  return { description, whenUnrecorded, address: address ?? "-", mac: mac ?? "-", ping: `${ping}` };
+}
+
+/** Null where it is another station now, or what changed says nothing of access. */
 function machineAccess(before: Machine | null, after: Machine | null): Access {
-  if (before === null || after === null || before.whenUnrecorded === after.whenUnrecorded) return null;
-  const wider = UNRECORDED.indexOf(after.whenUnrecorded) > UNRECORDED.indexOf(before.whenUnrecorded);
-  return wider ? "wider" : "narrower";
+  if (before === null || after === null) return null;
+  if (before.address !== after.address || before.mac !== after.mac) return null;
+  const steps = new Set(
+    [
+      UNRECORDED.indexOf(after.whenUnrecorded) - UNRECORDED.indexOf(before.whenUnrecorded),
+      // Whatever answers an echo request can be found.
+      Number(after.ping) - Number(before.ping),
+    ].map(Math.sign),
+  );
+  if (steps.has(1)) return steps.has(-1) ? null : "wider";
+  return steps.has(-1) ? "narrower" : null;
 }
 
 function serviceFields(service: Service): Fields {
-  const { protocol, unsafeTls12, tcp } = service;
+  const { protocol, unsafeTls12, tcp, tlsPort } = service;
   const common: Fields = {
     protocol,
     unsafeTls12: `${unsafeTls12}`,
     address: tcp === null ? "-" : `${tcp.host}:${tcp.port}`,
+    tlsPort: `${tlsPort ?? "-"}`,
   };
   if (protocol === "tcp") return common;
   const { serial, units, maxConnections, maxPending, maxQueued, requestTimeout } = service;
@@ -103,25 +91,20 @@ function membership(
   return joined.length > 0 ? "wider" : "narrower";
 }
 
-function destinationFields({ reason, machines, how, host, ports, transport }: Destination): Fields {
-  return { reason, machines: namesText(machines), how, host, ports: intervalsText(ports), transport };
+function networkFields({ mode, refusal, device, nameServers, timeServers }: Network): Fields {
+  return {
+    mode,
+    refusal,
+    device: device === null ? "-" : `${device.address}/${device.prefix}`,
+    dhcp: `${device?.dhcp ?? false}`,
+    nameServers: namesText(nameServers),
+    timeServers: namesText(timeServers),
+  };
 }
 
-function reaches(wide: Destination, narrow: Destination): boolean {
-  const same = wide.host === narrow.host && wide.how === narrow.how && wide.transport === narrow.transport;
-  return (
-    same &&
-    containsIntervals(wide.ports, narrow.ports) &&
-    narrow.machines.every((machine) => wide.machines.includes(machine))
-  );
-}
-
-function destinationAccess(before: Destination | null, after: Destination | null): Access {
-  if (before === null) return "wider";
-  if (after === null) return "narrower";
-  const [grown, shrunk] = [reaches(after, before), reaches(before, after)];
-  if (grown && shrunk) return "same";
-  return grown ? "wider" : shrunk ? "narrower" : null;
+function networkOf(snapshot: Snapshot | null): ReadonlyMap<string, Network> {
+  const network = snapshot?.network ?? null;
+  return new Map(network === null ? [] : [["network", network]]);
 }
 
 function siteOf(snapshot: Snapshot | null): ReadonlyMap<string, Snapshot> {
@@ -137,20 +120,15 @@ function groupsOf(snapshot: Snapshot | null): ReadonlyMap<string, string> {
 }
 
 /**
- * Every difference, by name: the site, machines, services, people, groups whose claim on a certificate is taken, rules,
- * destinations. Null: there was no document before. What only moved to another line is no difference.
+ * Every difference, by name: the site, its network, machines, services, people, groups whose claim on a certificate is taken, rules,
+ * destinations, clients without a certificate. Null: there was no document before. What only moved to another line is no difference.
  */
 export function diffSites(before: Snapshot | null, after: Snapshot): readonly Change[] {
   const forbidden = forbiddenGroups([before, after]);
   return [
     ...compare("site", siteOf(before), siteOf(after), siteFields, () => null),
-    ...compare(
-      "machine",
-      keyed(before?.machines ?? []),
-      keyed(after.machines),
-      ({ description, whenUnrecorded }): Fields => ({ description, whenUnrecorded }),
-      machineAccess,
-    ),
+    ...compare("network", networkOf(before), networkOf(after), networkFields, () => null),
+    ...compare("machine", keyed(before?.machines ?? []), keyed(after.machines), machineFields, machineAccess),
     ...compare("service", servicesOf(before), servicesOf(after), serviceFields, () => null),
     ...compare(
       "person",
@@ -167,12 +145,7 @@ export function diffSites(before: Snapshot | null, after: Snapshot): readonly Ch
       (old, now, name) => membership(old === null ? [] : [name], now === null ? [] : [name], forbidden),
     ),
     ...ruleChanges(before, after),
-    ...compare(
-      "destination",
-      keyed(before?.destinations ?? []),
-      keyed(after.destinations),
-      destinationFields,
-      destinationAccess,
-    ),
+    ...destinationChanges(before, after),
+    ...sourceChanges(before, after),
   ];
 }

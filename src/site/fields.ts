@@ -11,11 +11,21 @@ export interface FieldChange {
 }
 
 export interface Change {
-  /** `group`: whether its claim on a certificate is taken. A service's name is `machine/service`. */
-  readonly kind: "site" | "machine" | "service" | "person" | "group" | "grant" | "forbid" | "destination";
+  /** `group`: whether its claim on a certificate is taken. `source`: a client without a certificate. A service's name is `machine/service`. */
+  readonly kind:
+    | "site"
+    | "network"
+    | "machine"
+    | "service"
+    | "person"
+    | "group"
+    | "grant"
+    | "forbid"
+    | "destination"
+    | "source";
   readonly name: string;
   readonly change: "added" | "removed" | "changed";
-  /** Of `changed` only. */
+  /** Of `changed`; of an added source `until`, which is what matters of it. */
   readonly fields: readonly FieldChange[];
   readonly access: Access;
 }
@@ -35,6 +45,32 @@ export function keyed<T extends { readonly name: string }>(items: readonly T[]):
   return new Map(items.map((item) => [item.name, item]));
 }
 
+/** One kind of thing, compared by name. */
+export function compare<T>(
+  kind: Change["kind"],
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  fieldsOf: (item: T) => Fields,
+  accessOf: (before: T | null, after: T | null, name: string) => Access,
+): readonly Change[] {
+  const changes: Change[] = [];
+  for (const [name, item] of after) {
+    const old = before.get(name);
+    if (old === undefined) {
+      changes.push({ kind, name, change: "added", fields: [], access: accessOf(null, item, name) });
+      continue;
+    }
+    const fields = fieldChanges(fieldsOf(old), fieldsOf(item));
+    if (fields.length > 0)
+      changes.push({ kind, name, change: "changed", fields, access: accessOf(old, item, name) });
+  }
+  for (const [name, item] of before) {
+    if (!after.has(name))
+      changes.push({ kind, name, change: "removed", fields: [], access: accessOf(item, null, name) });
+  }
+  return changes;
+}
+
 const ACCESS_WORDS = {
   wider: ", access becomes wider",
   narrower: ", access becomes narrower",
@@ -50,9 +86,17 @@ function clipped(text: string): string {
 
 /** One line, e.g. `grant press-writers changed, access becomes wider: write holdingRegisters 10-11 -> holdingRegisters 10-20`. */
 export function formatChange({ kind, name, change, fields, access }: Change): string {
-  const subject =
-    kind === "site" ? "site" : kind === "group" ? `certificate's claim of group ${name}` : `${kind} ${name}`;
   const words = access === null ? "" : ACCESS_WORDS[access];
+  const [first] = fields;
+  if (kind === "source" && change === "added" && first !== undefined) {
+    return `source ${name} may connect without a certificate until ${first.after}${words}`;
+  }
+  const subject =
+    kind === "group"
+      ? `certificate's claim of group ${name}`
+      : kind === "site" || kind === "network"
+        ? kind
+        : `${kind} ${name}`;
   const details = fields
     .map(({ field, before, after }) => `${field} ${clipped(before)} -> ${clipped(after)}`)
     .join(", ");

@@ -1,5 +1,5 @@
 /**
- * The site document: machines, people, grants, forbids and destinations as a plant admin writes them (YAML), compiled to the
+ * The site document: network, machines, people, grants, forbids and destinations as a plant admin writes them (YAML), compiled to the
  * snapshot that gateway, policy and netd hold. Everything here is pure: text in, snapshot and findings out.
  */
 export { diffSites } from "./diff.ts";
@@ -10,7 +10,10 @@ export type { Finding, Severity } from "./findings.ts";
 export { MODBUS_SETS } from "./functions.ts";
 export { jsonSchema } from "./json-schema.ts";
 export { groupsOf, serviceOf, withVersion } from "./lookup.ts";
+export { capturedService, destinationAt, machineAt, plainService } from "./lookup-network.ts";
+export type { ServiceAt } from "./lookup-network.ts";
 export { parseSite } from "./parse.ts";
 export type { SiteResult } from "./parse.ts";
 export { parseSnapshot } from "./snapshot-schema.ts";
+export { openSources } from "./sources.ts";
 export type * from "./snapshot.ts";

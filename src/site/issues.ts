@@ -31,11 +31,16 @@ function nothing(path: Path): string {
 }
 
 /** Keys that have their place elsewhere, or mean something else. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
-  howFast: "howFast limits what is granted; a forbid forbids all of it",
-  discreteInputs: "discrete inputs cannot be written",
-  inputRegisters: "input registers cannot be written",
-};
+const ELSEWHERE: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    howFast: "howFast limits what is granted; a forbid forbids all of it",
+    discreteInputs: "discrete inputs cannot be written",
+    inputRegisters: "input registers cannot be written",
+    "who.sources": "clients without a certificate are given what they may do under unsafeUnauthenticated",
+    "who.machines": "what machines may connect to is written under destinations",
+    "what.destinations": "what machines may ask of a destination is written there",
+  }),
+);
 
 function reportUnknownKeys(
   issue: Issue & { code: "unrecognized_keys" },
@@ -46,7 +51,7 @@ function reportUnknownKeys(
   const given = issue.input ?? {};
   const free = known.filter((key) => !Object.hasOwn(given, key));
   for (const key of issue.keys) {
-    const elsewhere = ELSEWHERE[key];
+    const elsewhere = ELSEWHERE.get(key) ?? ELSEWHERE.get(`${nameOf(path)}.${key}`);
     const suggestion = elsewhere === undefined ? closest(key, free) : undefined;
     reporter.error([...path, key], elsewhere ?? `${shown(key)} is not known here`, {
       spot: "key",

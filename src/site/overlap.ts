@@ -19,6 +19,8 @@ export const WHO_FIELDS = [
   "roles",
   "tiers",
   "tenants",
+  "sources",
+  "machines",
 ] as const satisfies readonly (keyof Who)[];
 
 /** Functions that name an address: those a forbid with addresses can match. */
@@ -39,14 +41,24 @@ function containsValues(wide: readonly string[] | null, narrow: readonly string[
   return wide === null || (narrow !== null && containsTexts(wide, narrow));
 }
 
-function containsWho(wide: Who, narrow: Who): boolean {
+export type RuleKind = "grant" | "forbid";
+
+/** A grant that names no sources and no machines is for certificates alone; such a forbid is for every client there is. */
+function containsWho(kind: RuleKind, wide: Who, narrow: Who): boolean {
+  const reached =
+    kind === "forbid" ||
+    ((wide.sources === null) === (narrow.sources === null) &&
+      (wide.machines === null) === (narrow.machines === null));
   return (
+    reached &&
     containsValues(wide.users, narrow.users) &&
     containsValues(wide.groups, narrow.groups) &&
     containsValues(wide.devices, narrow.devices) &&
     containsValues(wide.roles, narrow.roles) &&
     containsValues(wide.tiers, narrow.tiers) &&
-    containsValues(wide.tenants, narrow.tenants)
+    containsValues(wide.tenants, narrow.tenants) &&
+    containsValues(wide.sources, narrow.sources) &&
+    containsValues(wide.machines, narrow.machines)
   );
 }
 
@@ -132,25 +144,25 @@ function containsSources(wide: readonly string[] | null, narrow: readonly string
   });
 }
 
-function containsPart(wide: Forbid, narrow: Forbid): boolean {
+function containsPart(kind: RuleKind, wide: Forbid, narrow: Forbid): boolean {
   return (
     narrow.services.length > 0 &&
     containsTexts(wide.services, narrow.services) &&
-    containsWho(wide.who, narrow.who) &&
+    containsWho(kind, wide.who, narrow.who) &&
     containsWhen(wide.when, narrow.when) &&
     containsModbus(wide.modbus, narrow.modbus) &&
     containsSources(wide.from, narrow.from)
   );
 }
 
-/** Every part of the narrow rule lies in one part of the wide one. */
-export function containsRule(wide: RuleParts, narrow: RuleParts): boolean {
-  return narrow.every((part) => wide.some((candidate) => containsPart(candidate, part)));
+/** Every part of the narrow rule lies in one part of the wide one, which is of this kind. */
+export function containsRule(kind: RuleKind, wide: RuleParts, narrow: RuleParts): boolean {
+  return narrow.every((part) => wide.some((candidate) => containsPart(kind, candidate, part)));
 }
 
 /** Whether a forbid refuses all that a grant permits. One with addresses does not match functions that name none. */
 export function forbidsAll(forbid: RuleParts, grant: RuleParts): boolean {
-  if (!containsRule(forbid, grant)) return false;
+  if (!containsRule("forbid", forbid, grant)) return false;
   const byAddress = forbid.some(({ modbus }) => modbus !== null && modbus.reads !== null);
   return (
     !byAddress ||

@@ -43,11 +43,17 @@ function textsAt(root: unknown, path: Path): readonly (readonly [path: Path, tex
   );
 }
 
+/** What a kind of thing is called, and the names of it that the document declares. */
+interface Declared {
+  readonly what: string;
+  readonly section: string;
+  readonly known: ReadonlySet<string>;
+}
+
 function checkDeclared(
   root: unknown,
   path: Path,
-  what: string,
-  known: ReadonlySet<string>,
+  { what, section, known }: Declared,
   reporter: Reporter,
 ): void {
   for (const [place, text] of textsAt(root, path)) {
@@ -55,7 +61,9 @@ function checkDeclared(
     const suggestion = reporter.full ? undefined : closest(text, known);
     reporter.error(place, `${what} ${shown(text)} is not declared`, {
       expected:
-        known.size === 0 ? `a ${what} declared under ${what}s` : `a declared ${what}: ${listed([...known])}`,
+        known.size === 0
+          ? `a ${what} declared under ${section}`
+          : `a declared ${what}: ${listed([...known])}`,
       ...(suggestion === undefined ? {} : { suggestion }),
     });
   }
@@ -100,21 +108,54 @@ function checkDoubles(root: unknown, sections: readonly string[], reporter: Repo
   }
 }
 
+/** Rules speak of `x/service`, where x is a machine or a destination. */
+function checkDestinationNames(root: unknown, machines: ReadonlySet<string>, reporter: Reporter): void {
+  for (const [path] of entriesAt(root, ["destinations"])) {
+    const text = valueAt(root, [...path, "name"]);
+    if (typeof text !== "string" || !machines.has(text)) continue;
+    const line = reporter.line(["machines", text]);
+    reporter.error([...path, "name"], `the name ${shown(text)} is taken by the machine on line ${line}`, {
+      expected: "a name of its own",
+    });
+  }
+}
+
+function namesIn(root: unknown, section: string): ReadonlySet<string> {
+  const names = entriesAt(root, [section]).map(([path]) => valueAt(root, [...path, "name"]));
+  return new Set(names.filter((one) => typeof one === "string"));
+}
+
 export function checkReferences(root: unknown, reporter: Reporter): void {
   const machines = new Set(keysAt(root, ["machines"]));
-  const groups = new Set(keysAt(root, ["groups"]));
+  const groups: Declared = { what: "group", section: "groups", known: new Set(keysAt(root, ["groups"])) };
+  const machine: Declared = { what: "machine", section: "machines", known: machines };
+  const destination: Declared = {
+    what: "destination",
+    section: "destinations",
+    known: namesIn(root, "destinations"),
+  };
+  const source: Declared = {
+    what: "client",
+    section: "unsafeUnauthenticated",
+    known: namesIn(root, "unsafeUnauthenticated"),
+  };
   for (const [person] of entriesAt(root, ["people"]))
-    checkDeclared(root, [...person, "groups"], "group", groups, reporter);
-  for (const section of ["grants", "forbids"]) {
+    checkDeclared(root, [...person, "groups"], groups, reporter);
+  for (const section of ["grants", "forbids", "unsafeUnauthenticated"]) {
     for (const [rule] of entriesAt(root, [section])) {
-      checkDeclared(root, [...rule, "who", "groups"], "group", groups, reporter);
-      checkDeclared(root, [...rule, "what", "machines"], "machine", machines, reporter);
+      checkDeclared(root, [...rule, "who", "groups"], groups, reporter);
+      checkDeclared(root, [...rule, "what", "machines"], machine, reporter);
       checkServices(root, rule, machines, reporter);
     }
   }
-  for (const [destination] of entriesAt(root, ["destinations"])) {
-    checkDeclared(root, [...destination, "machines"], "machine", machines, reporter);
+  for (const [forbid] of entriesAt(root, ["forbids"])) {
+    checkDeclared(root, [...forbid, "who", "sources"], source, reporter);
+    checkDeclared(root, [...forbid, "who", "machines"], machine, reporter);
+    checkDeclared(root, [...forbid, "what", "destinations"], destination, reporter);
   }
-  checkDoubles(root, ["grants", "forbids"], reporter);
-  checkDoubles(root, ["destinations"], reporter);
+  for (const [one] of entriesAt(root, ["destinations"])) {
+    checkDeclared(root, [...one, "machines"], machine, reporter);
+  }
+  checkDoubles(root, ["grants", "forbids", "destinations", "unsafeUnauthenticated"], reporter);
+  checkDestinationNames(root, machines, reporter);
 }

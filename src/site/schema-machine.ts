@@ -3,6 +3,7 @@ import { z } from "zod";
 import { RANGE_PATTERN, readUnit } from "./address.ts";
 import { readEndpoint } from "./network.ts";
 import { duration, mistake, name, scalar, shown, text, whole } from "./scalar.ts";
+import { mac, station } from "./schema-network.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -29,31 +30,64 @@ const units = (last: number) =>
     .optional()
     .meta({ description: "Units that exist behind this service; without it, any" });
 
+/** What holds for a Modbus service where its document says nothing. */
+export const MODBUS_DEFAULTS = {
+  maxConnections: 2,
+  maxPending: 1,
+  maxQueued: 256,
+  requestTimeout: 2 * SECOND,
+} as const;
+
+export const maxConnections = (description: string) =>
+  whole(description, 1, 64, MODBUS_DEFAULTS.maxConnections);
+export const requestTimeout = (description: string) => duration(description, 10, MINUTE, "2s");
+
 const modbusLimits = {
   maxQueued: whole(
     "Requests waiting at most, over all sessions; beyond it, exception 06",
     1,
     65_536,
-    256,
-  ).default(256),
-  requestTimeout: duration(
-    "Time for the machine's answer; beyond it, exception 0B",
-    10,
-    MINUTE,
-    "2s",
-  ).default(2 * SECOND),
+    MODBUS_DEFAULTS.maxQueued,
+  ).default(MODBUS_DEFAULTS.maxQueued),
+  requestTimeout: requestTimeout("Time for the machine's answer; beyond it, exception 0B").default(
+    MODBUS_DEFAULTS.requestTimeout,
+  ),
   unsafeTls12,
 };
 
 const endpoint = (description: string, port: number | null) =>
   scalar({ description, type: "string" }, (input) => readEndpoint(input, port));
 
+const port = whole(
+  "Port of the machine's own address at which it listens; without it 502 for Modbus",
+  1,
+  65_535,
+);
+
+const tlsPort = whole(
+  "Port of the machine's own address at which the appliance answers for it with mutual TLS. Without it 802 for Modbus, else the service's own",
+  1,
+  65_535,
+);
+
 const modbusTcp = z.strictObject({
   protocol: z.literal("modbus-tcp").meta({ description: "Modbus TCP" }),
-  address: endpoint("Where the machine listens: host:port, port 502 where none is given", 502),
+  address: endpoint(
+    "Where it listens if not at the machine's own address: host:port, port 502 where none is given",
+    502,
+  ).optional(),
+  port: port.optional(),
+  tlsPort: tlsPort.optional(),
   units: units(255),
-  maxConnections: whole("Connections niac opens to the machine at most", 1, 64, 2).default(2),
-  maxPending: whole("Requests a connection carries unanswered at most", 1, 64, 1).default(1),
+  maxConnections: maxConnections("Connections niac opens to the machine at most").default(
+    MODBUS_DEFAULTS.maxConnections,
+  ),
+  maxPending: whole(
+    "Requests a connection carries unanswered at most",
+    1,
+    64,
+    MODBUS_DEFAULTS.maxPending,
+  ).default(MODBUS_DEFAULTS.maxPending),
   ...modbusLimits,
 });
 
@@ -102,7 +136,9 @@ const modbusRtu = z.strictObject({
 
 const tcp = z.strictObject({
   protocol: z.literal("tcp").meta({ description: "Relayed as it is: VNC, SSH, HTTP, S7, EtherNet/IP" }),
-  address: endpoint("Where the machine listens: host:port", null),
+  address: endpoint("Where it listens if not at the machine's own address: host:port", null).optional(),
+  port: port.optional(),
+  tlsPort: tlsPort.optional(),
   unsafeTls12,
 });
 
@@ -114,6 +150,11 @@ export const machineSchema = z.strictObject({
   description: text("What and where this machine is", 1000).default(""),
   whenUnrecorded: z.enum(["deny", "readOnly", "allow"]).default("readOnly").meta({
     description: "What still runs while nothing can be recorded: nothing, what only reads, or everything",
+  }),
+  address: station("The machine's own IPv4 address").optional(),
+  mac: mac("The machine's MAC address; needed beside `address` where the site has a `network`").optional(),
+  ping: z.boolean().default(false).meta({
+    description: "Pass echo requests from the plant network on to the machine",
   }),
   services: z
     .record(name("The service's name"), serviceSchema)

@@ -1,11 +1,13 @@
 /** The site document's schema: what zod checks, what an editor is told (site.schema.json), and its types. */
 import { z } from "zod";
-import { RANGE_PATTERN, readPorts } from "./address.ts";
 import { isTimeZone } from "./calendar.ts";
-import { host, ipAddress, readDnsName } from "./network.ts";
+import { readDnsName } from "./network.ts";
 import { duration, mistake, name, readText, scalar, shown, text, whole } from "./scalar.ts";
+import { destinationSchema } from "./schema-destination.ts";
 import { machineSchema } from "./schema-machine.ts";
+import { networkSchema } from "./schema-network.ts";
 import { forbidSchema, grantSchema } from "./schema-rule.ts";
+import { sourceSchema } from "./schema-source.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -71,71 +73,21 @@ export const groupSchema = z.strictObject({
   }),
 });
 
-export const destinationSchema = z
-  .strictObject({
-    name: name("The destination's name, in records and messages"),
-    reason: text("Why a machine may connect there", 1000),
-    machines: z
-      .union([z.literal("all"), z.array(name("A machine's name")).min(1)])
-      .meta({ description: "Machines that may, or `all`" }),
-    how: z.enum(["forward", "inspect", "wrap"]).meta({
-      description:
-        "forward: by the kernel as it is; inspect: through the gateway; wrap: in mutual TLS to another appliance",
-    }),
-    host: scalar(
-      { description: "Address; for inspect and wrap also a DNS name", type: "string", maxLength: 253 },
-      (input) => {
-        const known = typeof input === "string" ? host(input) : null;
-        return known === null
-          ? mistake(`${shown(input)} is no host`, "an IP address or a DNS name")
-          : { value: known };
-      },
-    ),
-    ports: z
-      .array(
-        scalar(
-          {
-            description: "Port, or a range",
-            anyOf: [
-              { type: "integer", minimum: 1, maximum: 65_535 },
-              { type: "string", pattern: RANGE_PATTERN },
-            ],
-          },
-          readPorts,
-        ),
-      )
-      .min(1)
-      .meta({ description: "Ports" }),
-    transport: z.enum(["tcp", "udp"]).default("tcp").meta({ description: "Transport" }),
-  })
-  .superRefine(({ how, host: target, transport }, context) => {
-    if (how === "forward" && ipAddress(target) === null) {
-      const params = { expected: "an IP address: the kernel's rules know no names" };
-      context.addIssue({
-        code: "custom",
-        path: ["host"],
-        message: `${target} cannot be forwarded to`,
-        params,
-      });
-    }
-    if (how !== "forward" && transport === "udp") {
-      const params = { expected: "tcp, or how: forward" };
-      context.addIssue({
-        code: "custom",
-        path: ["transport"],
-        message: `udp cannot be carried with how: ${how}`,
-        params,
-      });
-    }
-  });
-
 /** By section, the schema of one entry. */
 export const mappings = { machines: machineSchema, people: personSchema, groups: groupSchema } as const;
-export const lists = { grants: grantSchema, forbids: forbidSchema, destinations: destinationSchema } as const;
+export const lists = {
+  grants: grantSchema,
+  forbids: forbidSchema,
+  destinations: destinationSchema,
+  unsafeUnauthenticated: sourceSchema,
+} as const;
 
 export const documentSchema = z.strictObject({
   niac: z.literal(1).meta({ description: "Format of this document" }),
   site: siteSchema.meta({ description: "The site and its appliance" }),
+  network: networkSchema
+    .optional()
+    .meta({ description: "How the appliance stands in the cable. Without it, it is a proxy that does not" }),
   machines: z
     .record(name("The machine's name"), machineSchema)
     .default({})
@@ -157,9 +109,12 @@ export const documentSchema = z.strictObject({
     .array(destinationSchema)
     .default([])
     .meta({ description: "Where machines may themselves connect to. Without one, nowhere" }),
+  unsafeUnauthenticated: z.array(sourceSchema).default([]).meta({
+    description:
+      "Clients that may connect without a certificate until a day. A weakening: none unless needed",
+  }),
 });
 
 export type SiteDocument = z.output<typeof siteSchema>;
 export type PersonDocument = z.output<typeof personSchema>;
 export type GroupDocument = z.output<typeof groupSchema>;
-export type DestinationDocument = z.output<typeof destinationSchema>;

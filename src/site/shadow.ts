@@ -5,6 +5,8 @@ import type { RuleParts } from "./overlap.ts";
 import type { Forbid, Grant, Who } from "./snapshot.ts";
 
 export interface PlacedRule<R extends Forbid = Forbid> {
+  /** `destination` and `source`: a grant that stands for one. */
+  readonly noun: "grant" | "forbid" | "destination" | "source";
   readonly path: Path;
   readonly parts: RuleParts<R>;
 }
@@ -74,7 +76,7 @@ function findWide(
 
 function labelOf(rule: PlacedRule): string {
   const [first] = rule.parts;
-  return `${first?.name} (line ${first?.line})`;
+  return `${rule.noun} ${first?.name} (line ${first?.line})`;
 }
 
 function sameRate(a: RuleParts<Grant>, b: RuleParts<Grant>): boolean {
@@ -87,12 +89,11 @@ function sameRate(a: RuleParts<Grant>, b: RuleParts<Grant>): boolean {
 /** A wider grant makes a narrower one needless, unless it is the slower of the two. */
 function outdoes(wide: RuleParts<Grant>, narrow: RuleParts<Grant>): boolean {
   const rateless = wide.every(({ rate }) => rate === null);
-  return (rateless || sameRate(wide, narrow)) && containsRule(wide, narrow);
+  return (rateless || sameRate(wide, narrow)) && containsRule("grant", wide, narrow);
 }
 
 /** Rules that another of their kind contains; of two that say the same, the later one is pointed out. */
 function checkContained<R extends Forbid>(
-  kind: "grant" | "forbid",
   rules: readonly PlacedRule<R>[],
   budget: Budget,
   reporter: Reporter,
@@ -108,7 +109,7 @@ function checkContained<R extends Forbid>(
     if (found === undefined) continue;
     const wide = rules[found]!;
     const words = covers(rule.parts, wide.parts) ? "says the same as" : "changes nothing: all of it is in";
-    reporter.warn([...rule.path, "name"], `${kind} ${labelOf(rule)} ${words} ${kind} ${labelOf(wide)}`);
+    reporter.warn([...rule.path, "name"], `${labelOf(rule)} ${words} ${labelOf(wide)}`);
   }
 }
 
@@ -123,13 +124,10 @@ export function checkShadows(
     const found = findWide(grant, index, budget, (number) => forbidsAll(forbids[number]!.parts, grant.parts));
     if (found === undefined) continue;
     const forbid = labelOf(forbids[found]!);
-    reporter.warn(
-      [...grant.path, "name"],
-      `grant ${labelOf(grant)} can never apply: forbid ${forbid} forbids all of it`,
-    );
+    reporter.warn([...grant.path, "name"], `${labelOf(grant)} can never apply: ${forbid} forbids all of it`);
   }
-  checkContained("forbid", forbids, budget, reporter, containsRule);
-  checkContained("grant", grants, budget, reporter, outdoes);
+  checkContained(forbids, budget, reporter, (wide, narrow) => containsRule("forbid", wide, narrow));
+  checkContained(grants, budget, reporter, outdoes);
   if (budget.left > 0) return;
   reporter.warn(
     [],

@@ -135,13 +135,30 @@ const unauthenticated = z
   })
   .readonly();
 
-/** Every rule speaks of services that exist: one that does not would deny, or forbid, nothing. */
-function resolved({ machines, destinations, grants, forbids }: Snapshot): boolean {
+/** netd admits a machine by both of its addresses, and tells one from another by either. */
+function apart({ machines, network: cable }: Snapshot): boolean {
+  return (["address", "mac", "standIn"] as const).every((field) => {
+    const given = machines.flatMap((one) => one[field] ?? []);
+    const whole = cable === null || machines.every((one) => one.address === null || one[field] !== null);
+    return whole && new Set(given).size === given.length;
+  });
+}
+
+/** Every rule speaks of services and clients that exist: one that does not would deny, or forbid, nothing. */
+function resolved({ machines, destinations, grants, forbids, unauthenticated: sources }: Snapshot): boolean {
   const known = new Set([
     ...machines.flatMap(({ name, services }) => services.map((one) => `${name}/${one.name}`)),
     ...destinations.flatMap(({ name, service: one }) => (one === null ? [] : [`${name}/${one.name}`])),
   ]);
-  return [...grants, ...forbids].every(({ services }) => services.every((one) => known.has(one)));
+  const rules = [...grants, ...forbids];
+  const machineNames = new Set(machines.map(({ name }) => name));
+  const sourceNames = new Set(sources.map(({ name }) => name));
+  return (
+    [...rules, ...sources].every(({ services }) => services.every((one) => known.has(one))) &&
+    rules.every(({ who }) => (who.sources ?? []).every((one) => sourceNames.has(one))) &&
+    rules.every(({ who }) => (who.machines ?? []).every((one) => machineNames.has(one))) &&
+    destinations.every((one) => one.machines.every((name) => machineNames.has(name)))
+  );
 }
 
 const snapshotSchema: z.ZodType<Snapshot> = z
@@ -167,7 +184,8 @@ const snapshotSchema: z.ZodType<Snapshot> = z
     unauthenticated: z.array(unauthenticated).readonly(),
   })
   .readonly()
-  .refine(resolved, "a rule speaks of a service that no machine has");
+  .refine(apart, "machines are not told apart by their addresses")
+  .refine(resolved, "a rule speaks of a service, a client or a machine that is not there");
 
 const format = z.looseObject({ format: z.unknown() });
 

@@ -1,7 +1,7 @@
 /** What a rule says, in words for one line: for differences between two documents. */
 import { TABLES } from "../base/index.ts";
 import { LAST_ADDRESS } from "./address.ts";
-import { DAYS, MINUTES_OF_DAY } from "./calendar.ts";
+import { DAYS, instantText, MINUTES_OF_DAY } from "./calendar.ts";
 import { setName } from "./functions.ts";
 import { intervalText, intervalsText } from "./interval.ts";
 import { WHO_FIELDS } from "./overlap.ts";
@@ -69,10 +69,6 @@ function clock(minute: number): string {
   return `${`${Math.floor(minute / 60)}`.padStart(2, "0")}:${`${minute % 60}`.padStart(2, "0")}`;
 }
 
-function instantText(at: number): string {
-  return new Date(at).toISOString().replace(".000Z", "Z");
-}
-
 function whenText({ days, hours, from, until }: When): string {
   const parts = [
     ...(days === null ? [] : [days.map((day) => DAYS[day] ?? "").join(" ")]),
@@ -98,6 +94,15 @@ export function rateText(rate: Rate | null): string {
   return parts.length === 0 ? "no limit" : parts.join(" and ");
 }
 
+export function scopeFields(modbus: ModbusScope | null): Readonly<Record<string, string>> {
+  return {
+    units: modbus === null ? "-" : modbus.units === null ? "any" : intervalsText(modbus.units),
+    functions: modbus === null ? "-" : functionsText(modbus.functions),
+    read: modbus === null ? "-" : readsText(modbus),
+    write: modbus === null ? "-" : writesText(modbus),
+  };
+}
+
 /** A rule's fields by name, as text: two rules that say the same have the same. */
 export function ruleFields(parts: RuleParts, rate: Rate | null): Readonly<Record<string, string>> {
   const [first] = parts;
@@ -107,10 +112,7 @@ export function ruleFields(parts: RuleParts, rate: Rate | null): Readonly<Record
     reason,
     who: whoText(who),
     services: namesText(services),
-    units: modbus === null ? "-" : modbus.units === null ? "any" : intervalsText(modbus.units),
-    functions: modbus === null ? "-" : functionsText(modbus.functions),
-    read: modbus === null ? "-" : readsText(modbus),
-    write: modbus === null ? "-" : writesText(modbus),
+    ...scopeFields(modbus),
     when: timesText(parts),
     from: from === null ? "anywhere" : namesText(from),
     howFast: rateText(rate),

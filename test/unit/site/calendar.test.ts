@@ -2,6 +2,7 @@ import test from "ava";
 import * as fc from "fast-check";
 import {
   compileMoment,
+  endText,
   isTimeZone,
   readDays,
   readHours,
@@ -115,4 +116,18 @@ test("the whole day and every day are no limits", (t) => {
   );
   t.deepEqual(when, { days: null, hours: null, from: null, until: null });
   t.deepEqual(more, []);
+});
+
+test("an end is told as its last day, or as its instant", (t) => {
+  const day = { kind: "date", year: 2027, month: 6, day: 30 } as const;
+  for (const zone of ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati"]) {
+    t.is(endText(compileMoment(day, zone, true), zone), "2027-06-30");
+  }
+  // The day before clocks go forward at midnight.
+  t.is(
+    endText(compileMoment({ ...day, year: 2026, month: 4, day: 23 }, "Africa/Cairo", true), "Africa/Cairo"),
+    "2026-04-23",
+  );
+  t.is(endText(Date.UTC(2027, 5, 30, 12), "Europe/Berlin"), "2027-06-30T12:00:00Z");
+  t.is(endText(Date.UTC(2027, 6, 1), "Europe/Berlin"), "2027-07-01T00:00:00Z");
 });

@@ -112,7 +112,7 @@ test("what contains another matches whatever the other matches", (t) => {
                 : [{ code: 3, subFunctions: null }, ...other.functions.filter(({ code }) => code !== 3)],
           }
         : one;
-      if (!containsRule([rule({ modbus: wide })], [rule({ modbus: other })])) return;
+      if (!containsRule("forbid", [rule({ modbus: wide })], [rule({ modbus: other })])) return;
       contained += 1;
       for (const asked of ALL) if (matches(other, asked)) t.true(matches(wide, asked), JSON.stringify(asked));
     }),
@@ -124,7 +124,7 @@ test("what contains another matches whatever the other matches", (t) => {
 test("a rule contains itself", (t) => {
   fc.assert(
     fc.property(scope, (modbus) => {
-      t.true(containsRule([rule({ modbus })], [rule({ modbus })]));
+      t.true(containsRule("forbid", [rule({ modbus })], [rule({ modbus })]));
     }),
   );
 });
@@ -154,6 +154,12 @@ const CASES: readonly (readonly [
   ["a group over a user", { who: { ...ANYONE, groups: ["g"] } }, { who: { ...ANYONE, users: ["g"] } }, false],
   ["more services over fewer", { services: ["a/s", "b/s", "c/s"] }, { services: ["a/s", "c/s"] }, true],
   ["fewer services over more", { services: ["a/s"] }, { services: ["a/s", "b/s"] }, false],
+  [
+    "two sources over one",
+    { who: { ...ANYONE, sources: ["a", "b"] } },
+    { who: { ...ANYONE, sources: ["b"] } },
+    true,
+  ],
   ["anything over a rule without services", {}, { services: [] }, false],
   ["always over mornings", {}, { when: when({ hours: [{ start: 0, end: 720 }] }) }, true],
   ["mornings over always", { when: when({ hours: [{ start: 0, end: 720 }] }) }, {}, false],
@@ -172,9 +178,26 @@ const CASES: readonly (readonly [
 
 for (const [title, wide, narrow, expected] of CASES) {
   test(`${title}: ${expected ? "contains" : "does not contain"}`, (t) => {
-    t.is(containsRule([rule(wide)], [rule(narrow)]), expected);
+    t.is(containsRule("forbid", [rule(wide)], [rule(narrow)]), expected);
   });
 }
+
+const SOURCE: Partial<Forbid> = { who: { ...ANYONE, sources: ["scada-1"] } };
+const MACHINE: Partial<Forbid> = { who: { ...ANYONE, machines: ["hmi-4"] } };
+
+test("a grant for anyone is for certificates; a forbid for anyone is for every client there is", (t) => {
+  for (const narrow of [SOURCE, MACHINE]) {
+    t.false(containsRule("grant", [rule({})], [rule(narrow)]));
+    t.true(containsRule("forbid", [rule({})], [rule(narrow)]));
+    t.true(forbidsAll([rule({})], [rule(narrow)]));
+    for (const kind of ["grant", "forbid"] as const) {
+      t.true(containsRule(kind, [rule(narrow)], [rule(narrow)]));
+      t.false(containsRule(kind, [rule(narrow)], [rule({})]));
+    }
+  }
+  t.false(containsRule("forbid", [rule(SOURCE)], [rule(MACHINE)]));
+  t.false(containsRule("forbid", [rule({ who: { ...ANYONE, groups: ["g"] } })], [rule(SOURCE)]));
+});
 
 test("a forbid with addresses does not forbid functions that name none", (t) => {
   const all = [{ start: 0, end: 65_535 }];

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import test from "ava";
 import * as fc from "fast-check";
 import { parseSite, parseSnapshot } from "../../../src/site/index.ts";
-import { MAX_RULE_SERVICES } from "../../../src/site/parse.ts";
+import { MAX_RULE_SERVICES } from "../../../src/site/budget.ts";
 import { MAX_STEPS } from "../../../src/site/shadow.ts";
 
 const vectors = new URL("../../vectors/site/", import.meta.url);
@@ -109,6 +109,54 @@ test("the snapshot is frozen all the way down, and so is one from the channel", 
   walk(snapshot);
   walk(parseSnapshot(json("good/plant.snapshot.json")));
   t.deepEqual(loose, []);
+});
+
+test("keys with names of JavaScript's own are unknown ones like others", (t) => {
+  const { findings } = parseSite(`${HEAD}constructor: 1\ntoString: 2\n`, "site.yaml");
+  t.deepEqual(
+    findings.map(({ message }) => message),
+    ["constructor is not known here", "toString is not known here"],
+  );
+});
+
+test("destinations for all of very many machines are refused before they fill memory", (t) => {
+  const machines = 800;
+  const count = Math.ceil((MAX_RULE_SERVICES + 1) / machines);
+  const destinations = Array.from(
+    { length: count },
+    (_, index) =>
+      `  - { name: d${index}, reason: r, machines: all, how: forward, host: 10.0.0.1, ports: [${index + 1}] }\n`,
+  );
+  const { snapshot, findings } = parseSite(
+    `${HEAD}${machinesText(machines)}destinations:\n${destinations.join("")}`,
+    "site.yaml",
+  );
+  t.is(snapshot, null);
+  t.deepEqual(
+    findings.map(({ path }) => path),
+    [`destinations[${count - 1}]`],
+  );
+});
+
+test("a network section that is wrong is one finding, and does not make the rest wrong", (t) => {
+  const network = `${HEAD}network: { mode: bridged }\n`;
+  const machine =
+    "machines: { m0: { address: 10.0.0.10, mac: 00:1b:1b:03:21:7a, services: { modbus: { protocol: modbus-tcp, tlsPort: 803 } } } }\n";
+  const source =
+    "unsafeUnauthenticated: [{ name: s, owner: o, reason: r, until: 2027-06-30, source: { address: 10.0.0.20, mac: 00:1b:1b:aa:00:20 }, what: { machines: all } }]\n";
+  const { findings } = parseSite(network + machine + source, "site.yaml");
+  t.deepEqual(
+    findings.map(({ path }) => path),
+    ["network.mode"],
+  );
+});
+
+test("without a network, a document says of it what says nothing", (t) => {
+  const { snapshot } = parseSite(HEAD + machinesText(1), "site.yaml");
+  t.is(snapshot?.network, null);
+  t.deepEqual(snapshot?.unauthenticated, []);
+  t.like(snapshot?.machines[0], { address: null, mac: null, ping: false, standIn: null });
+  t.is(snapshot?.machines[0]?.services[0]?.tlsPort, null);
 });
 
 test("users with names of JavaScript's own are users like others", (t) => {

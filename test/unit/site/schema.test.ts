@@ -50,6 +50,15 @@ function at(path: readonly string[]): unknown {
 test("what must be given is required, what has a default says it", (t) => {
   t.deepEqual(at(["properties", "site", "required"]), ["name", "appliance", "timeZone"]);
   t.deepEqual(at(["properties", "grants", "items", "required"]), ["name", "reason", "who", "what"]);
+  t.deepEqual(at(["properties", "network", "required"]), ["mode"]);
+  t.deepEqual(at(["properties", "unsafeUnauthenticated", "items", "required"]), [
+    "name",
+    "owner",
+    "reason",
+    "until",
+    "source",
+    "what",
+  ]);
   t.is(at(["properties", "site", "properties", "limits", "properties", "idleTimeout", "default"]), "15m");
   t.is(at(["properties", "site", "properties", "limits", "properties", "connections", "default"]), 512);
 });

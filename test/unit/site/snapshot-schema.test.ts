@@ -27,7 +27,7 @@ function changed(path: string, value: unknown): unknown {
 }
 
 test("every golden snapshot comes through the channel as it is, deeply frozen", (t) => {
-  for (const name of ["plant", "ranges", "never-apply", "no-grants"]) {
+  for (const name of ["plant", "ranges", "never-apply", "no-grants", "inline", "routed"]) {
     const snapshot = parseSnapshot(golden(name));
     t.deepEqual(snapshot, parseSnapshot(JSON.parse(JSON.stringify(snapshot))));
     t.deepEqual(JSON.parse(JSON.stringify(snapshot)), golden(name));
@@ -85,6 +85,40 @@ const WRONG: readonly (readonly [path: string, value: unknown])[] = [
 for (const [path, value] of WRONG) {
   test(`refused: ${path} ${JSON.stringify(value) ?? "left out"}`, (t) => {
     t.throws(() => parseSnapshot(changed(path, value)), { instanceOf: PeerError, code: "snapshot-shape" });
+  });
+}
+
+const WRONG_IN_CABLE: readonly (readonly [path: string, value: unknown])[] = [
+  ["network.mode", "bridged"],
+  ["network.device", { address: "10.1.7.1", prefix: 24, dhcp: false }],
+  ["network.nameServers", ["ns.example"]],
+  ["network.extra", 1],
+  ["machines.1.mac", null],
+  ["machines.1.mac", "00-1b-1b-03-21-7c"],
+  ["machines.1.mac", "00:1b:1b:03:21:7a"],
+  ["machines.1.address", "10.1.7.10"],
+  ["machines.1.address", "fe80::1"],
+  ["machines.1.standIn", null],
+  ["machines.1.standIn", "198.18.1.2"],
+  ["machines.1.services.0.tlsPort", 0],
+  ["destinations.0.service", { name: "tcp" }],
+  ["destinations.0.serverName", "historian.plant"],
+  ["destinations.0.machines", ["hmi-5"]],
+  ["destinations.2.service", null],
+  ["destinations.3.serverName", null],
+  ["grants.0.who.machines", ["hmi-5"]],
+  ["grants.4.who.sources", ["scada-7"]],
+  ["grants.0.services", ["press-12/tcp"]],
+  ["forbids.0.who.sources", ["scada-7"]],
+  ["unauthenticated.0.services", ["press-4/none"]],
+  ["unauthenticated.0.mac", "00:1B:1B:AA:00:20"],
+  ["unauthenticated.0.until", null],
+];
+
+for (const [path, value] of WRONG_IN_CABLE) {
+  test(`refused in the cable: ${path} ${JSON.stringify(value)}`, (t) => {
+    const snapshot = put(golden("inline"), path.split("."), value);
+    t.throws(() => parseSnapshot(snapshot), { instanceOf: PeerError, code: "snapshot-shape" });
   });
 }
 
