@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { table } from "../base/index.ts";
+import { printable, table } from "../base/index.ts";
 import { statusShow } from "../link/index.ts";
 import { ask, type Surroundings } from "./context.ts";
 
@@ -18,6 +18,7 @@ export function statusCommand(around: Surroundings): Command {
       around.print(`gateway    ${status.gateway === "attached" ? "running" : "away: nobody can connect"}`);
       around.print(`site       ${site}`);
       around.print(`audit log  ${audit}, ${status.records} records`);
+      for (const line of cableLines(status)) around.print(line);
       if (status.machines.length === 0) return;
       around.print("");
       const rows = status.machines.map((each) => [
@@ -31,6 +32,38 @@ export function statusCommand(around: Surroundings): Command {
       for (const line of table(["MACHINE", "STATE", "CONNECTIONS", "PENDING", "QUEUED", "LAST ERROR"], rows))
         around.print(line);
     });
+}
+
+type Status = Awaited<ReturnType<typeof statusShow.result.parseAsync>>;
+
+/** How the box stands in the cable, and what is still open. */
+export function cableLines({ cable, network, unauthenticated }: Status): string[] {
+  const lines: string[] = [];
+  if (cable === "absent") lines.push("cable      not in it: a proxy on its own addresses");
+  if (cable === "away")
+    lines.push("cable      netd is away: the ruleset in force stays, what is refused is not on record");
+  if (network !== null) {
+    const ports = network.ports.map(
+      ({ role, name, state, address }) =>
+        `${role === "uplink" ? "uplink" : "device port"} ${name} ${state}${address === null ? "" : ` ${address}`}`,
+    );
+    const ruleset = network.site === null ? "everything is denied" : `ruleset of version ${network.site}`;
+    lines.push(
+      `cable      ${network.mode === "closed" ? "closed" : network.mode}, ${ruleset}; ${ports.join(", ")}`,
+    );
+    const dropped = Object.entries(network.refused).filter(([, packets]) => packets > 0);
+    if (dropped.length > 0)
+      lines.push(`dropped    ${dropped.map(([why, packets]) => `${packets} ${why}`).join(", ")}`);
+    for (const problem of network.problems) lines.push(printable(`problem    ${problem}`));
+  }
+  for (const { name, owner, until } of unauthenticated) {
+    lines.push(
+      printable(
+        `open       ${name} connects without a certificate until ${new Date(until).toISOString()} (${owner})`,
+      ),
+    );
+  }
+  return lines;
 }
 
 const WORDS = { closed: "working", open: "not answering", "half-open": "being tried" } as const;
