@@ -7,11 +7,13 @@ import type { Path, Reporter } from "./findings.ts";
 import { contains, subnetOf } from "./ipv4.ts";
 import type { ModbusDocument } from "./schema-modbus.ts";
 import type { SourceDocument } from "./schema-source.ts";
-import type { Grant, UnauthenticatedSource } from "./snapshot.ts";
+import type { Grant, Machine, UnauthenticatedSource } from "./snapshot.ts";
 import { isModbus, targetsOf } from "./targets.ts";
 import type { Target, TargetContext } from "./targets.ts";
 
 export interface SourceContext extends TargetContext {
+  /** By IPv4 address and by MAC address. */
+  readonly owners: ReadonlyMap<string, Machine>;
   readonly cable: Cable;
   readonly timeZone: string;
 }
@@ -71,12 +73,11 @@ function checkTargets(targets: readonly Target[], { path, reporter }: SourceCont
 /** A client stands on the plant's side, and is not one of the machines. */
 function checkStation(
   { address, mac }: SourceDocument["source"],
-  { machines, cable, path, reporter }: SourceContext,
+  { owners, cable, path, reporter }: SourceContext,
 ): void {
   const expected = "a client on the plant's side; what machines ask is written under destinations";
-  const all = [...machines.values()];
-  const owner = all.find((machine) => machine.address === address);
-  const same = all.find((machine) => machine.mac === mac);
+  const owner = owners.get(address);
+  const same = owners.get(mac);
   if (same !== undefined)
     reporter.error([...path, "source", "mac"], `${mac} is ${same.name}'s own`, { expected });
   const place = [...path, "source", "address"];

@@ -129,7 +129,12 @@ function compileSources(
   budget: Budget,
 ): readonly CompiledSource[] {
   const section = ["unsafeUnauthenticated"];
-  const { cable, reporter } = context;
+  const { cable, machines, reporter } = context;
+  const owners = new Map(
+    [...machines.values()].flatMap((one) =>
+      [one.address, one.mac].flatMap((key) => (key === null ? [] : [[key, one] as const])),
+    ),
+  );
   if (!cable.present && entriesAt(root, section).length > 0) {
     reporter.error(section, "only a site with a `network` can tell clients by their addresses", {
       spot: "key",
@@ -138,7 +143,7 @@ function compileSources(
   }
   const sources = rightEntries(root, section, lists.unsafeUnauthenticated).flatMap(([path, document]) => {
     if (budget.exceeded) return [];
-    const compiled = compileSource(document, { ...context, path });
+    const compiled = compileSource(document, { ...context, owners, path });
     budget.spend(compiled.source.services.length, path);
     return [compiled];
   });

@@ -34,7 +34,7 @@ export interface Snapshot {
   readonly grants: readonly Grant[];
   readonly forbids: readonly Forbid[];
   readonly destinations: readonly Destination[];
-  /** Clients that may connect without a certificate for now. What each may do is a grant of the same name among `grants`. */
+  /** Clients that may connect without a certificate for now. What each may do is a grant of the same name among `grants`, two where it is Modbus and other services. */
   readonly unauthenticated: readonly UnauthenticatedSource[];
 }
 

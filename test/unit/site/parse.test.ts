@@ -169,17 +169,18 @@ test("users with names of JavaScript's own are users like others", (t) => {
 });
 
 test("no text makes it throw, and none without errors lacks a snapshot", (t) => {
-  const plant = read("good/plant.yaml");
+  const documents = ["plant", "inline", "routed"].map((name) => read(`good/${name}.yaml`));
   const torn = fc
     .tuple(
-      fc.nat(plant.length),
+      fc.constantFrom(...documents),
+      fc.nat(Math.max(...documents.map(({ length }) => length))),
       fc.nat(40),
       fc.oneof(
         fc.string(),
         fc.constantFrom("\t", "- ", "[", "{", "*a", "&a ", "!x ", "null", ": ", "'", "#"),
       ),
     )
-    .map(([at, cut, put]) => plant.slice(0, at) + put + plant.slice(at + cut));
+    .map(([text, at, cut, put]) => text.slice(0, at) + put + text.slice(at + cut));
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" }), torn), (text) => {
       const { snapshot, findings } = parseSite(text, "site.yaml");
