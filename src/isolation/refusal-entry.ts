@@ -47,11 +47,6 @@ export class Entry {
     this.#seen(1, now);
   }
 
-  addCounted(packets: number, bytes: number, now: Moment): void {
-    this.#open(now).addCounted(packets, bytes, now);
-    this.#seen(packets, now);
-  }
-
   /** Of a sum of many: takes over what another entry has not on record yet. */
   absorb(other: Entry): void {
     if (other.#sum === null) return;
@@ -155,7 +150,7 @@ export class Entry {
     const what = whatWords(sum);
     const one = !(this.#many && !farIsSource(this.sample)) && target !== "";
     return {
-      ...(on === null ? {} : { port: on }),
+      port: on,
       ...(one ? { destination: target } : {}),
       ...(what === "" ? {} : { ports: what }),
       ...(name === null || this.#many ? {} : { dns: name }),

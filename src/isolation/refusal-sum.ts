@@ -45,13 +45,6 @@ export class RefusalSum {
     else if (this.whats.size < MAX_WHATS) this.whats.add(refusal.what);
   }
 
-  /** What was only counted: of it, nothing else is known. */
-  addCounted(packets: number, bytes: number, now: Moment): void {
-    this.last = now;
-    this.packets += packets;
-    this.bytes += bytes;
-  }
-
   addFar(address: string): void {
     if (this.far.size < MAX_FAR) this.far.add(address);
   }

@@ -40,8 +40,6 @@ function sentence(refused: Refused, around: Surroundings): string {
       return unknownStation(refused);
     case "link-layer":
       return linkLayer(refused);
-    case "kernel":
-      return countedByKernel(refused);
   }
 }
 
@@ -167,10 +165,6 @@ function linkLayer({ sample, many, sum }: Refused): string {
     ? `${counted(sum.packets, "frame")} of ${farCount(sum)} kinds${tried(sum)}`
     : counted(sum.packets, `${sample.what} frame`);
   return `${sample.machine ?? sample.source} sent ${sent}${inTime(sum)}; nothing crosses the appliance at layer 2`;
-}
-
-function countedByKernel({ sample, sum }: Refused): string {
-  return `${counted(sum.packets, "packet")} ${sample.what} were refused${inTime(sum)}; the kernel counted them without handing them on`;
 }
 
 function thingsOf(sum: RefusalSum): string {

@@ -10,21 +10,14 @@ export type Port = "uplink" | "device";
 /**
  * destination: a machine asked for what no destination allows; unknown-port: somebody asked for what a machine does not offer;
  * spoofed: the source address cannot be there; link-layer: a machine sent what does not cross at layer 2; unknown-station: a
- * station on the device port that the site document does not name; kernel: counted by the ruleset, and not looked at.
+ * station on the device port that the site document does not name.
  */
-export type RefusalStage =
-  | "destination"
-  | "unknown-port"
-  | "spoofed"
-  | "link-layer"
-  | "unknown-station"
-  | "kernel";
+export type RefusalStage = "destination" | "unknown-port" | "spoofed" | "link-layer" | "unknown-station";
 
 export interface Refusal {
   readonly stage: RefusalStage;
-  /** Null: not known. */
-  readonly on: Port | null;
-  /** IPv4 address; of link-layer and unknown-station the MAC; empty where it is not known. */
+  readonly on: Port;
+  /** IPv4 address; of link-layer and unknown-station the MAC. */
   readonly source: string;
   /** The machine that asked (destination, link-layer), was asked (unknown-port) or whose address it bears (spoofed); null: none. */
   readonly machine: string | null;

@@ -20,27 +20,13 @@ export const MAX_KINDS: Readonly<Record<RefusalStage, number>> = {
   "unknown-port": 320,
   "link-layer": 96,
   "unknown-station": 64,
-  spoofed: 16,
-  kernel: 16,
+  spoofed: 32,
 };
 /** Of those, what one machine may have that it sent itself: a machine that searches the network is one story. */
 export const MAX_OF_MACHINE: Readonly<Partial<Record<RefusalStage, number>>> = {
   destination: 32,
   "link-layer": 16,
 };
-const COUNTED = Object.freeze({
-  stage: "kernel",
-  on: null,
-  source: "",
-  machine: null,
-  target: "",
-  transport: null,
-  sourcePort: -1,
-  targetPort: -1,
-  bytes: 0,
-  odd: false,
-  name: null,
-} as const);
 /** Milliseconds between two looks for what is small and new. */
 const FOLD_PAUSE = 1_000;
 
@@ -73,18 +59,6 @@ export class RefusalBook {
     const known = this.#entries.get(keyOf(refusal));
     if (known === undefined && this.#isFull(refusal)) this.#foldSmall(refusal, now);
     (known ?? this.#open(refusal, now)).add(refusal, now);
-  }
-
-  /**
-   * Packets that the kernel refused by itself and counted, since this was last called. `what` says which, so that it goes on from
-   * "12 packets": `with IP options`. At most 16 different ones.
-   */
-  addCounted(what: string, packets: number, bytes: number): void {
-    if (packets <= 0) return;
-    const now = this.#moment();
-    const refusal: Refusal = { ...COUNTED, what };
-    const entry = this.#entries.get(keyOf(refusal)) ?? this.#open(refusal, now);
-    entry.addCounted(packets, bytes, now);
   }
 
   /** What is ready to be recorded; to be called every second or so. */
@@ -191,8 +165,6 @@ function keyOf(refusal: Refusal): string {
       return `${stage} ${source} ${machine ?? target}`;
     case "link-layer":
       return `${stage} ${source} ${what}`;
-    case "kernel":
-      return `${stage} ${what}`;
     case "spoofed":
     case "unknown-station":
       return `${stage} ${on} ${source}`;
