@@ -88,7 +88,12 @@ export interface UdpClient {
   next(): Promise<Buffer>;
 }
 
-export async function udpClient(t: Teardown, port: number, from = "127.0.0.1"): Promise<UdpClient> {
+export async function udpClient(
+  t: Teardown,
+  port: number,
+  from = "127.0.0.1",
+  to = "127.0.0.1",
+): Promise<UdpClient> {
   const socket = createSocket("udp4");
   t.teardown(() => void socket.close());
   await new Promise<void>((resolve) => socket.bind(0, from, resolve));
@@ -100,10 +105,19 @@ export async function udpClient(t: Teardown, port: number, from = "127.0.0.1"): 
     else came.push(bytes);
   });
   return {
-    send: (bytes) => socket.send(bytes, port, "127.0.0.1"),
+    send: (bytes) => socket.send(bytes, port, to),
     next: () => {
       const first = came.shift();
       return first ? Promise.resolve(first) : new Promise((resolve) => waiting.push(resolve));
     },
   };
+}
+
+/** A port of `address` that was free a moment ago, for another process to have. */
+export async function freeUdpPort(address: string): Promise<number> {
+  const socket = createSocket("udp4");
+  await new Promise<void>((resolve) => socket.bind(0, address, resolve));
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(resolve));
+  return port;
 }
