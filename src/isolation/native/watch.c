@@ -86,7 +86,7 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
     }
     /* libuv calls every error EBADF and stops; the read has said what it is. */
     if (error == 0 && status < 0) error = -status;
-    /* An interface that is gone stays readable for ever: without this the loop would do nothing else. */
+    /* libuv has stopped by itself where poll said the error; whatever the error, the caller decides whether to go on. */
     if (error) uv_poll_stop(poll);
     if (count > 0) call(w, w->on_packets, packets);
     if (error && !w->closing) call(w, w->on_error, system_error(w->env, "read", NULL, error));
