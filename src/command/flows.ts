@@ -16,16 +16,21 @@ export function flowsCommand(around: Surroundings): Command {
     .option("-w, --watch", "look again every second, until Ctrl-C")
     .action((options: { watch?: boolean }) =>
       withControl(around, async (channel) => {
-        let going = options.watch ?? false;
-        const stop = going ? around.interrupted().then(() => (going = false)) : null;
-        do {
-          const lines = await look(channel);
-          if (options.watch) around.print(CLEAR + lines.join("\n"));
-          else for (const line of lines) around.print(line);
-          if (stop) await Promise.race([stop, new Promise((resolve) => setTimeout(resolve, PAUSE))]);
-        } while (going);
+        if (!options.watch) {
+          for (const line of await look(channel)) around.print(line);
+          return;
+        }
+        const stopped = around.interrupted().then(() => true);
+        for (;;) {
+          around.print(CLEAR + (await look(channel)).join("\n"));
+          if (await Promise.race([stopped, pause()])) return;
+        }
       }),
     );
+}
+
+function pause(): Promise<boolean> {
+  return new Promise((resolve) => setTimeout(() => resolve(false), PAUSE));
 }
 
 async function look(channel: Channel): Promise<string[]> {

@@ -5,6 +5,7 @@ import * as link from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { Gateway } from "./gateway.ts";
 import { Recorder } from "./recorder.ts";
+import { Responders } from "./responders.ts";
 import { freshId } from "./session.ts";
 
 /** Milliseconds between attempts to reach control. */
@@ -45,6 +46,7 @@ class GatewayProcess {
   /** New at every start, so that control can tell a gateway that came back from one that was restarted. */
   readonly #instance = freshId();
   #gateway: Gateway | null = null;
+  #responders: Responders | null = null;
   #channel: Channel | null = null;
   #redial: NodeJS.Timeout | null = null;
   #stopped = false;
@@ -67,6 +69,7 @@ class GatewayProcess {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#redial) clearTimeout(this.#redial);
+    await this.#responders?.close();
     this.#gateway?.close("the appliance is being stopped");
     await this.#recorder.drain(PATIENCE);
     this.#recorder.close();
@@ -121,6 +124,8 @@ class GatewayProcess {
     const gateway = new Gateway({ snapshot, material }, places, this.#recorder, systemClock, this.#log);
     await gateway.listen();
     this.#gateway = gateway;
+    if (places.outbound !== null)
+      this.#responders = new Responders(() => gateway.snapshot(), this.#recorder, systemClock, this.#log);
     this.#log.info(places, "gateway is ready");
   }
 

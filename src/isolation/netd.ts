@@ -202,19 +202,10 @@ class Netd {
   async #status(): Promise<link.NetdStatus> {
     const { plan } = this.#cable;
     const { ports } = this.#options;
-    const view = async (
-      role: "uplink" | "device",
-      name: string,
-    ): Promise<link.NetdStatus["ports"][number]> => ({
-      role,
-      name,
-      state: portState(name),
-      address: (await addressesOf(name).catch(() => []))[0] ?? null,
-    });
     return {
       site: plan.version,
       mode: plan.mode,
-      ports: [await view("uplink", ports.uplink), await view("device", ports.device)],
+      ports: [await portView("uplink", ports.uplink), await portView("device", ports.device)],
       problems: [...this.#problems.values()],
       refused: this.#counters.totals(),
     };
@@ -288,4 +279,9 @@ class Netd {
       { time: systemClock.now(), kind: "network", id: freshId(), reason: text.slice(0, 1000) },
     ]);
   }
+}
+
+async function portView(role: "uplink" | "device", name: string): Promise<link.NetdStatus["ports"][number]> {
+  const [address = null] = await addressesOf(name).catch(() => []);
+  return { role, name, state: portState(name), address };
 }

@@ -9,8 +9,9 @@
  *   input, output     the gateway's own ends
  */
 import { INNER } from "../base/index.ts";
-import { concatenated, declare, range } from "./elements.ts";
-import type { Forward, Plan } from "./plan.ts";
+import { concatenated, declare } from "./elements.ts";
+import type { Plan } from "./plan.ts";
+import { setsOf } from "./sets.ts";
 
 /** Refused packets a second that are looked at one by one; beyond it the kernel answers by itself and counts. */
 export const LOOKED_AT = Object.freeze({ perPair: 1_000, all: 2_000 });
@@ -38,7 +39,7 @@ export function rulesetOf(plan: Plan): string {
     "delete table inet niac",
     "table inet niac {",
     ...Object.keys(COUNTERS).map((name) => `  counter ${name} { }`),
-    ...sets(plan),
+    ...setsOf(plan),
     ...prerouting(plan),
     ...refusing(plan),
     ...forward(),
@@ -47,95 +48,6 @@ export function rulesetOf(plan: Plan): string {
     "}",
     ...arp(plan),
   ].join("\n")}\n`;
-}
-
-function sets(plan: Plan): string[] {
-  const exact = plan.forwards.filter(({ start, end }) => start === end);
-  const ranges = plan.forwards.filter(({ start, end }) => start !== end);
-  const way = "ipv4_addr . ipv4_addr . inet_proto . inet_service";
-  const of = (forwards: readonly Forward[]): string[] => [
-    ...new Set(forwards.map((one) => concatenated(one.from, one.to, one.transport, range(one)))),
-  ];
-  const masked = plan.forwards.filter((one) => one.masked);
-  const peers = [...new Set(masked.map((one) => concatenated(one.to, one.transport, range(one))))];
-  const station = "ether_addr . ipv4_addr";
-  const place = "ipv4_addr . inet_service";
-  const known = plan.outward.flatMap(({ address, port }) => (address === null ? [] : [{ address, port }]));
-  return [
-    declare(
-      "set",
-      "machines",
-      "ipv4_addr",
-      plan.stations.map(({ address }) => address),
-    ),
-    declare(
-      "set",
-      "stations",
-      station,
-      plan.stations.map(({ mac, address }) => concatenated(mac, address)),
-    ),
-    declare(
-      "set",
-      "pinged",
-      "ipv4_addr",
-      plan.stations.flatMap(({ ping, address }) => (ping ? [address] : [])),
-    ),
-    declare(
-      "set",
-      "secured",
-      place,
-      plan.secured.map((one) => concatenated(one.address, one.port)),
-    ),
-    declare(
-      "set",
-      "answered",
-      place,
-      plan.answered.map((one) => concatenated(one.address, one.port)),
-    ),
-    declare(
-      "set",
-      "unauthenticated",
-      "ether_addr . ipv4_addr . ipv4_addr . inet_service",
-      plan.unauthenticated.map((one) => concatenated(one.mac, one.source, one.address, one.port)),
-    ),
-    declare(
-      "set",
-      "taken",
-      "ipv4_addr . ipv4_addr . inet_service",
-      plan.taken.map((one) => concatenated(one.from, one.to, one.port)),
-    ),
-    declare("set", "forwarded", way, of(exact)),
-    declare("set", "forwarded_ranges", way, of(ranges), "interval"),
-    declare("set", "masked", way, of(masked), "interval"),
-    declare("set", "masked_peers", "ipv4_addr . inet_proto . inet_service", peers, "interval"),
-    declare(
-      "set",
-      "outward",
-      place,
-      known.map((one) => concatenated(one.address, one.port)),
-    ),
-    declare("set", "outward_named", "inet_service", [
-      ...new Set(plan.outward.flatMap(({ address, port }) => (address === null ? [String(port)] : []))),
-    ]),
-    declare("set", "name_servers", "ipv4_addr", plan.nameServers),
-    declare("set", "time_servers", "ipv4_addr", plan.timeServers),
-    declare(
-      "map",
-      "stood_for",
-      "ipv4_addr : ipv4_addr",
-      plan.stations.map(({ standIn, address }) => `${standIn} : ${address}`),
-    ),
-    // Filled by the kernel: who the appliance itself talks to, which pairs are refused often, who has how much open.
-    dynamic("expected", "ipv4_addr . inet_proto . inet_service", "timeout 1h; size 16384;"),
-    dynamic("refused_often", "ipv4_addr . ipv4_addr", "timeout 10s; size 4096;"),
-    "  set opened {\n    type ipv4_addr; flags dynamic; size 4096;\n  }",
-    // Filled by netd for the seconds in which `niac discover` asks a station what it is.
-    "  set visited {\n    type ipv4_addr . inet_service; flags timeout; size 1024;\n  }",
-  ];
-}
-
-function dynamic(name: string, type: string, rest: string): string {
-  return `  set ${name} {\n    type ${type}; flags dynamic,timeout; ${rest}\n  }`;
 }
 
 function prerouting({ ports, device }: Plan): string[] {
@@ -200,14 +112,6 @@ function prerouting({ ports, device }: Plan): string[] {
 
 /** To netd, which records and answers; what is too much for it is answered by the kernel. */
 function refusing({ refusal }: Plan): string[] {
-  const chain = (name: string, beyond: string): string[] => [
-    `  chain ${name} {`,
-    "    notrack",
-    `    update @refused_often { ip saddr . ip daddr limit rate over ${LOOKED_AT.perPair}/second burst ${LOOKED_AT.perPair} packets } goto ${beyond}`,
-    `    limit rate over ${LOOKED_AT.all}/second burst ${LOOKED_AT.all} packets goto ${beyond}`,
-    `    meta mark set ${MARK.refused} accept`,
-    "  }",
-  ];
   const answered = [
     "  chain answer_flood {",
     "    counter name flood",
@@ -220,8 +124,20 @@ function refusing({ refusal }: Plan): string[] {
   return [
     ...answered,
     ...(refusal === "silent" ? silent : []),
-    ...chain("refuse_plant", refusal === "silent" ? "drop_flood" : "answer_flood"),
-    ...chain("refuse_machine", "answer_flood"),
+    ...lookedAt("refuse_plant", refusal === "silent" ? "drop_flood" : "answer_flood"),
+    ...lookedAt("refuse_machine", "answer_flood"),
+  ];
+}
+
+function lookedAt(name: string, beyond: string): string[] {
+  const pair = `limit rate over ${LOOKED_AT.perPair}/second burst ${LOOKED_AT.perPair} packets`;
+  return [
+    `  chain ${name} {`,
+    "    notrack",
+    `    update @refused_often { ip saddr . ip daddr ${pair} } goto ${beyond}`,
+    `    limit rate over ${LOOKED_AT.all}/second burst ${LOOKED_AT.all} packets goto ${beyond}`,
+    `    meta mark set ${MARK.refused} accept`,
+    "  }",
   ];
 }
 

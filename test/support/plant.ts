@@ -273,18 +273,15 @@ export class Capture {
 }
 
 /** Waits until a child says a text on its standard output or error. */
-export function says(child: ChildProcess, text: string): Promise<void> {
+export async function says(child: ChildProcess, text: string): Promise<void> {
   let heard = "";
   const listen = (chunk: Buffer): void => {
     heard += chunk.toString("utf8");
   };
   child.stdout?.on("data", listen);
   child.stderr?.on("data", listen);
-  return until(() => heard.includes(text) || child.exitCode !== null, `a command to say "${text}"`).then(
-    () => {
-      if (!heard.includes(text)) throw new Error(`a command did not say "${text}", but: ${heard}`);
-    },
-  );
+  await until(() => heard.includes(text) || child.exitCode !== null, `a command to say "${text}"`);
+  if (!heard.includes(text)) throw new Error(`a command did not say "${text}", but: ${heard}`);
 }
 
 const DIAL = `
