@@ -76,7 +76,7 @@ build_addon() {
   say "Building the network addon ..."
   mkdir -p "$(dirname "$out")"
   # Beside it and then in its place: a process that has the old one loaded keeps it whole.
-  if "$cc" "${flags[@]}" -isystem "$headers" -o "$out.$$" src/isolation/native/*.c >&2; then
+  if command -v "$cc" >/dev/null && "$cc" "${flags[@]}" -isystem "$headers" -o "$out.$$" src/isolation/native/*.c >&2; then
     mv "$out.$$" "$out" && echo "$hash" > "$out.hash"
   else
     rm -f "$out.$$" "$out" "$out.hash"
