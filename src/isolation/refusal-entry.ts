@@ -11,8 +11,7 @@ export const LONGEST_INTERVAL = 3_600_000;
 const FORGET = 3_600_000;
 
 /** What may go into a sum of many while it is not on record: more than this is a story of its own. */
-const SMALL_PACKETS = 8;
-const SMALL_PORTS = 3;
+const SMALL_PACKETS = 3;
 /** A sum with so many ports, and so many times more than the one on record, is news. */
 const NEWS_PORTS = 16;
 const NEWS_TIMES = 4;
@@ -63,8 +62,7 @@ export class Entry {
   /** New, and so little that nothing is lost where it goes into a sum of many. */
   get isSmall(): boolean {
     const sum = this.#sum;
-    const isLittle = sum !== null && sum.packets <= SMALL_PACKETS && sum.ports <= SMALL_PORTS;
-    return isLittle && this.#recordedAt === null && !this.#many;
+    return sum !== null && sum.packets <= SMALL_PACKETS && this.#recordedAt === null && !this.#many;
   }
 
   isDue(now: number): boolean {

@@ -27,7 +27,7 @@ export const MAX_OF_MACHINE: Readonly<Partial<Record<RefusalStage, number>>> = {
   destination: 32,
   "link-layer": 16,
 };
-/** Milliseconds between two looks for what is small and new. */
+/** Milliseconds from one vain look for what is small and new to the next. */
 const FOLD_PAUSE = 1_000;
 
 export class RefusalBook {
@@ -38,7 +38,7 @@ export class RefusalBook {
   readonly #folds = new Map<string, Entry>();
   readonly #sizes = new Map<string, number>();
   #around: Surroundings = surroundings(null, []);
-  #foldedAt = -Infinity;
+  #foldAgainAt = -Infinity;
 
   constructor(clock: Clock, freshId: () => string) {
     this.#clock = clock;
@@ -102,13 +102,13 @@ export class RefusalBook {
 
   /** Makes room: of a scan or a flood, what came before it was known to be one belongs to its sum. */
   #foldSmall(refusal: Refusal, now: Moment): void {
-    if (now.monotonic - this.#foldedAt < FOLD_PAUSE) return;
-    this.#foldedAt = now.monotonic;
+    if (now.monotonic < this.#foldAgainAt) return;
     const foldKey = foldKeyOf(refusal);
-    const small = [...this.#entries].filter(
-      ([, entry]) => entry.isSmall && foldKeyOf(entry.sample) === foldKey,
-    );
+    const alike = [...this.#entries].filter(([, entry]) => foldKeyOf(entry.sample) === foldKey);
+    const small = alike.filter(([, entry]) => entry.isSmall);
     for (const [key, entry] of small) this.#foldEntry(key, entry, this.#fold(entry.sample));
+    // Where it made little room, the next look would come soon, and be as dear and as vain.
+    if (small.length < alike.length / 2) this.#foldAgainAt = now.monotonic + FOLD_PAUSE;
   }
 
   #open(refusal: Refusal, now: Moment): Entry {
