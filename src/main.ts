@@ -167,7 +167,7 @@ function processes(
       { reason: opened.problem },
       "niac does not stand in the cable: it runs as a gateway on its own addresses, and captures nothing",
     );
-    const outside = { environment: { NIAC_UPLINK: "", NIAC_DEVICE_PORT: "" } };
+    const outside = { environment: { ...process.env, NIAC_UPLINK: "", NIAC_DEVICE_PORT: "" } };
     return [
       { ...spec("control"), ...outside },
       { ...spec("gateway"), ...outside },

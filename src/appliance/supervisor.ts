@@ -15,8 +15,8 @@ export interface ProcessSpec {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** Descriptors it inherits, as 3, 4, ... */
   readonly descriptors?: readonly number[];
-  /** Added to this process's own environment. */
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Its whole environment; left out: this process's own. */
+  readonly environment?: Readonly<NodeJS.ProcessEnv>;
 }
 
 export interface SupervisorEvents {
@@ -71,7 +71,7 @@ export class Supervisor {
     // Of its own group, so that Ctrl-C reaches this process alone and the order of stopping is kept.
     const child = spawn(spec.command, spec.args, {
       stdio: ["pipe", "inherit", "inherit", ...(spec.descriptors ?? [])],
-      env: { ...process.env, ...spec.environment },
+      ...(spec.environment ? { env: spec.environment } : {}),
       detached: true,
       ...spec.user,
     });

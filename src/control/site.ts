@@ -5,6 +5,7 @@ import {
   diffSites,
   formatChange,
   formatFinding,
+  openSources,
   parseSite,
   withVersion,
   type Snapshot,
@@ -117,7 +118,8 @@ export class Site {
     this.#store.confirm(version.version);
     this.#snapshot = withVersion(snapshot, version.version);
     this.#changed(this.#snapshot);
-    return { applied: version, report: [...report, ...lines] };
+    const open = openSources(snapshot, this.#clock.now());
+    return { applied: version, report: [...report, ...lines, ...(open === null ? [] : [open])] };
   }
 }
 

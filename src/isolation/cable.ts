@@ -80,8 +80,7 @@ export class Cable {
    * not live again under a later ruleset.
    */
   async #forgetGone(before: Plan): Promise<void> {
-    const sources = new Set(before.stations.flatMap(({ address, standIn }) => [address, standIn]));
-    for (const { standIn } of this.#plan.stations) sources.delete(standIn);
+    const sources = new Set(before.stations.map(({ address }) => address));
     const gone = (await listTracked()).filter(
       (one) => sources.has(one.from) && !QUERIES.has(one.toPort) && this.#ways.of(one) === null,
     );

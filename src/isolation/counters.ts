@@ -8,6 +8,13 @@ import { run } from "./tools.ts";
 const FIRST_INTERVAL = 300_000;
 const LONGEST_INTERVAL = 3_600_000;
 
+/** Why packets were not looked at: the ruleset's reasons, and netd's own. */
+const REASONS = Object.freeze({
+  ...COUNTERS,
+  unheard: "on the ports, beyond what netd listens to at once,",
+} as const);
+type ReasonName = keyof typeof REASONS;
+
 export type Counts = Readonly<Record<CounterName, number>>;
 
 const listed = z.object({
@@ -43,17 +50,16 @@ interface Kept {
 
 /** Adds up what the counters show, over rulesets too, and says when a record of it is due. */
 export class CounterBook {
-  readonly #totals: Record<CounterName, number> = noCounts();
+  readonly #totals: Record<ReasonName, number> = { ...noCounts(), unheard: 0 };
   #last: Counts = noCounts();
-  readonly #kept = new Map<CounterName, Kept>();
+  readonly #kept = new Map<ReasonName, Kept>();
 
   /** `now`: milliseconds of a monotonic clock. */
   read(counts: Counts, now: number): void {
     for (const name of Object.keys(COUNTERS).filter(isCounter)) {
       // A new ruleset counts from 0.
       const added = counts[name] >= this.#last[name] ? counts[name] - this.#last[name] : counts[name];
-      this.#totals[name] += added;
-      if (added > 0) this.#add(name, added, now);
+      if (added > 0) this.add(name, added, now);
     }
     this.#last = counts;
   }
@@ -76,13 +82,15 @@ export class CounterBook {
       kept.pending = 0;
       kept.next = now + kept.interval;
       kept.interval = Math.min(kept.interval * 2, LONGEST_INTERVAL);
-      const reason = `${packets} ${packets === 1 ? "packet" : "packets"} ${COUNTERS[name]} ${packets === 1 ? "was" : "were"} dropped`;
+      const reason = `${packets} ${packets === 1 ? "packet" : "packets"} ${REASONS[name]} ${packets === 1 ? "was" : "were"} dropped`;
       const common = { time: wall, kind: "flow.refused", id: freshId(), decision: "denial" } as const;
       return [{ ...common, stage: name, reason, counts: { packets }, duration }];
     });
   }
 
-  #add(name: CounterName, packets: number, now: number): void {
+  /** Packets counted elsewhere. */
+  add(name: ReasonName, packets: number, now: number): void {
+    this.#totals[name] += packets;
     const kept = this.#kept.get(name) ?? { pending: 0, since: now, next: now, interval: FIRST_INTERVAL };
     if (kept.pending === 0) kept.since = now;
     kept.pending += packets;

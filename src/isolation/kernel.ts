@@ -114,3 +114,43 @@ function setSwitch(path: string, value: string): void {
     );
   }
 }
+
+/** A station on the device port that the gateway may ask what it is. */
+export interface Visit {
+  readonly address: string;
+  readonly mac: string;
+  readonly ports: readonly number[];
+}
+
+/** Opens the way there and back for so many seconds; `known`: it is a machine of the site, and has its way already. */
+export async function openVisit(
+  device: string,
+  { address, mac, ports }: Visit,
+  {
+    known,
+    from,
+    seconds,
+  }: { readonly known: boolean; readonly from: string | null; readonly seconds: number },
+): Promise<void> {
+  const elements = ports.map((port) => `${address} . ${port} timeout ${seconds}s`).join(", ");
+  const lines = [
+    `add element inet niac visited { ${elements} }`,
+    ...(known ? [] : [`add element arp niac visited { ${mac} . ${address} timeout ${seconds}s }`]),
+  ];
+  await run("nft", ["-f", "-"], `${lines.join("\n")}\n`);
+  if (known) return;
+  const source = from === null ? "" : ` src ${from}`;
+  await batch([
+    `route replace ${address}/32 dev ${device}${source} proto ${ROUTE_PROTOCOL}`,
+    `neigh replace ${address} lladdr ${mac} dev ${device} nud permanent`,
+  ]);
+}
+
+/** Takes the way back; that it is gone already is no error. */
+export async function closeVisit(device: string, address: string): Promise<void> {
+  const lines = [
+    `route del ${address}/32 dev ${device} proto ${ROUTE_PROTOCOL}`,
+    `neigh del ${address} dev ${device}`,
+  ];
+  for (const line of lines) await batch([line]).catch(() => undefined);
+}

@@ -69,10 +69,10 @@ function portCommands({ ports }: Plan): string[] {
   ];
 }
 
+/** Inner addresses stay: a connection from one may live on, and nobody outside can reach one. */
 function removals(plan: Plan, existing: Existing): string[] {
   const { uplink, device } = plan.ports;
   const wanted = new Map(plan.stations.map(({ address, mac }) => [address, mac]));
-  const inner = new Set([INNER.address, ...plan.stations.map(({ standIn }) => standIn)]);
   const own = plan.device === null ? null : `${plan.device.address}/${plan.device.prefix}`;
   return [
     ...existing.proxied
@@ -84,7 +84,6 @@ function removals(plan: Plan, existing: Existing): string[] {
     ...existing.neighbours
       .filter(({ address }) => !wanted.has(address))
       .map(({ address }) => `neigh del ${address} dev ${device}`),
-    ...existing.inner.filter((one) => !inner.has(one)).map((one) => `addr del ${one}/32 dev lo`),
     ...existing.deviceAddresses.filter((one) => one !== own).map((one) => `addr del ${one} dev ${device}`),
   ];
 }

@@ -79,6 +79,7 @@ class Netd {
     this.#cable = new Cable(options.ports);
     this.#watchers = new Watchers(native, options.ports, this.#refusals, systemClock, freshId, {
       drafts: (drafts) => this.#outbox.add(drafts),
+      missed: (frames) => this.#counters.add("unheard", frames, systemClock.monotonic()),
       problem: (port, text) => this.#problem(`watch ${port}`, text),
     });
   }
@@ -146,7 +147,7 @@ class Netd {
     }));
     channel.handle(link.netdNeighbours, ({ ask }) => this.#watchers.neighbours(ask));
     channel.handle(link.netdReach, async (reach) => {
-      await this.#watchers.reach(this.#cable.plan, reach);
+      await this.#watchers.reach(reach);
       return null;
     });
     this.#outbox.connect((drafts) => channel.call(link.netdAppend, { drafts }));
@@ -162,7 +163,10 @@ class Netd {
     const { plan, snapshot } = this.#cable;
     this.#problem("ways", this.#cable.problem);
     const own = await this.#ownAddresses();
-    this.#refusals.use(snapshot, own);
+    this.#refusals.use(
+      snapshot,
+      [own.uplink, own.device].filter((one) => one !== null),
+    );
     if (this.#sinkhole) this.#sinkhole.silent = plan.refusal === "silent";
     this.#watchers.use(snapshot, plan, own);
     this.#serveDhcp();
@@ -172,10 +176,9 @@ class Netd {
     );
   }
 
-  async #ownAddresses(): Promise<string[]> {
+  async #ownAddresses(): Promise<Readonly<Record<"uplink" | "device", string | null>>> {
     const { uplink, device } = this.#options.ports;
-    const found = await Promise.all([uplink, device].map((name) => addressesOf(name).catch(() => [])));
-    return found.flat().map((one) => one.split("/")[0] ?? one);
+    return { uplink: await firstAddress(uplink), device: await firstAddress(device) };
   }
 
   #openSinkhole(): void {
@@ -214,7 +217,6 @@ class Netd {
   #tick(): void {
     this.#outbox.add([
       ...this.#refusals.due(),
-      ...this.#watchers.due(),
       ...this.#counters.due(freshId, systemClock.monotonic(), systemClock.now()),
     ]);
     const interval = this.#cable.snapshot?.site.limits.readSummaryInterval ?? Infinity;
@@ -279,6 +281,10 @@ class Netd {
       { time: systemClock.now(), kind: "network", id: freshId(), reason: text.slice(0, 1000) },
     ]);
   }
+}
+
+async function firstAddress(port: string): Promise<string | null> {
+  return (await addressesOf(port).catch(() => []))[0]?.split("/")[0] ?? null;
 }
 
 async function portView(role: "uplink" | "device", name: string): Promise<link.NetdStatus["ports"][number]> {

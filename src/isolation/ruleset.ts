@@ -84,8 +84,9 @@ function prerouting({ ports, device }: Plan): string[] {
     "    drop",
     "  }",
     "  chain to_machine {",
-    `    ip daddr . tcp dport @secured notrack tproxy ip to :${INNER.captured} meta mark set ${MARK.captured} accept`,
+    // Before those with a certificate: a tcp service has one port for both, and who has none is told by his address.
     `    ether saddr . ip saddr . ip daddr . tcp dport @unauthenticated notrack tproxy ip to :${INNER.plain} meta mark set ${MARK.captured} accept`,
+    `    ip daddr . tcp dport @secured notrack tproxy ip to :${INNER.captured} meta mark set ${MARK.captured} accept`,
     `    ip daddr . ip saddr . meta l4proto . th sport @forwarded meta mark set ${MARK.tracked} accept`,
     `    ip daddr . ip saddr . meta l4proto . th sport @forwarded_ranges meta mark set ${MARK.tracked} accept`,
     `    ip daddr @pinged icmp type echo-request meta length <= 128 limit rate 20/second meta mark set ${MARK.ping} accept`,
@@ -253,10 +254,12 @@ function arp({ ports, stations, device }: Plan): string[] {
       "ether_addr . ipv4_addr",
       stations.map(({ mac, address }) => concatenated(mac, address)),
     ),
+    "  set visited {\n    type ether_addr . ipv4_addr; flags timeout; size 64;\n  }",
     "  chain input {",
     "    type filter hook input priority filter; policy drop;",
     `    iifname "${ports.uplink}" arp saddr ip != @machines accept`,
     `    iifname "${ports.device}" arp saddr ether . arp saddr ip @stations accept`,
+    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @visited accept`,
     "  }",
     "}",
   ];

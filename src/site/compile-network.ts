@@ -83,20 +83,26 @@ export function checkAddresses(machines: readonly Machine[], cable: Cable, repor
   }
 }
 
-/** The machines with their inner addresses, in the order of their names. */
+/**
+ * The machines with their inner addresses. Each follows from the machine's own address, whatever other machines there are, so that
+ * adding one cuts no connection of another; where two would fall together, the later by name takes the next that is free.
+ */
 export function withStandIns(machines: readonly Machine[], reporter: Reporter): readonly Machine[] {
-  let next = FIRST_STAND_IN;
+  const taken = new Set<number>();
   return machines.map((machine) => {
-    if (machine.address === null) return machine;
-    if (next === FIRST_STAND_IN + MAX_STAND_INS) {
+    const { address } = machine;
+    if (address === null) return machine;
+    if (taken.size === MAX_STAND_INS) {
       reporter.error(
         ["machines", machine.name, "address"],
         `more than ${MAX_STAND_INS} machines have an address of their own`,
         { expected: "machines behind several appliances" },
       );
+      return machine;
     }
-    const standIn = ipv4Text(next);
-    next += 1;
-    return { ...machine, standIn };
+    let place = ipv4Number(address) % MAX_STAND_INS;
+    while (taken.has(place)) place = (place + 1) % MAX_STAND_INS;
+    taken.add(place);
+    return { ...machine, standIn: ipv4Text(FIRST_STAND_IN + place) };
   });
 }
