@@ -44,41 +44,39 @@ export interface IdentifyOptions {
 export async function identify(address: string, options: IdentifyOptions = {}): Promise<Identification> {
   const { ports = IDENTIFY_PORTS, modbusPort = 502, opcuaPort = 4840 } = options;
   const visit = visitor(address, options.localAddress ?? null);
-  const openPorts: number[] = [];
-  const problems: string[] = [];
+  const askOpcua = (port: number) => (dialogue: Dialogue) =>
+    identifyOpcua(dialogue, `opc.tcp://${address}:${port}`);
   let modbus: ModbusIdentification | null = null;
   let opcua: OpcuaEndpoint[] | null = null;
+  const openPorts: number[] = [];
+  // An address that no packet reaches is the same problem for every port.
+  const problems = new Set<string>();
   for (const port of ports) {
     let open: boolean;
-    if (port === modbusPort) {
-      ({ open, found: modbus } = await visitModbus(visit, port, problems));
-    } else if (port === opcuaPort) {
-      const ask = (dialogue: Dialogue): Promise<OpcuaEndpoint[]> =>
-        identifyOpcua(dialogue, `opc.tcp://${address}:${port}`);
-      ({ open, found: opcua } = await visit(port, ask, problems));
-    } else {
-      ({ open } = await visit(port, () => Promise.resolve(null), problems));
-    }
+    let problem: string | null;
+    if (port === modbusPort) ({ open, problem, found: modbus } = await visitModbus(visit, port));
+    else if (port === opcuaPort) ({ open, problem, found: opcua } = await visit(port, askOpcua(port)));
+    else ({ open, problem } = await visit(port, () => Promise.resolve(null)));
     if (open) openPorts.push(port);
+    if (problem !== null) problems.add(problem);
   }
-  return { modbus, opcua, openPorts: openPorts.toSorted((a, b) => a - b), problems };
+  return { modbus, opcua, openPorts: openPorts.toSorted((a, b) => a - b), problems: [...problems] };
 }
 
 interface Visit<T> {
   readonly open: boolean;
   readonly found: T | null;
+  readonly problem: string | null;
+  /** It gave no answer at all, rather than a wrong one. */
+  readonly silent: boolean;
 }
 
-type Visitor = <T>(
-  port: number,
-  ask: (dialogue: Dialogue) => Promise<T>,
-  problems: string[],
-) => Promise<Visit<T>>;
+type Visitor = <T>(port: number, ask: (dialogue: Dialogue) => Promise<T>) => Promise<Visit<T>>;
 
 /** Opens one connection, after a pause where there was one before, and closes it before it returns. */
 function visitor(address: string, localAddress: string | null): Visitor {
   let first = true;
-  return async (port, ask, problems) => {
+  return async (port, ask) => {
     if (!first) await new Promise((resolve) => setTimeout(resolve, PAUSE));
     first = false;
     let dialogue: Dialogue;
@@ -86,17 +84,15 @@ function visitor(address: string, localAddress: string | null): Visitor {
       dialogue = await Dialogue.open(address, port, localAddress);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
-      // Not the port's fault, so the same for every port; once is enough.
-      const away = error.code === "machine-unreachable" && !problems.includes(error.message);
-      if (away) problems.push(error.message);
-      return { open: false, found: null };
+      const problem = error.code === "machine-unreachable" ? error.message : null;
+      return { open: false, found: null, problem, silent: true };
     }
     try {
-      return { open: true, found: await ask(dialogue) };
+      return { open: true, found: await ask(dialogue), problem: null, silent: false };
     } catch (error) {
       if (!(error instanceof PeerError || error instanceof UnavailableError)) throw error;
-      problems.push(`port ${port}: ${error.message}`);
-      return { open: true, found: null };
+      const silent = error instanceof UnavailableError;
+      return { open: true, found: null, problem: `port ${port}: ${error.message}`, silent };
     } finally {
       await dialogue.close();
     }
@@ -104,21 +100,15 @@ function visitor(address: string, localAddress: string | null): Visitor {
 }
 
 /** Asks units in turn until one says what it is; the last that at least answered with an exception counts otherwise. */
-async function visitModbus(
-  visit: Visitor,
-  port: number,
-  problems: string[],
-): Promise<Visit<ModbusIdentification>> {
-  let open = false;
-  let spoke: ModbusIdentification | null = null;
-  const unanswered: string[] = [];
+async function visitModbus(visit: Visitor, port: number): Promise<Visit<ModbusIdentification>> {
+  let spoke: Visit<ModbusIdentification> | null = null;
+  let said: Visit<ModbusIdentification> | null = null;
   for (const unit of UNITS) {
-    const said = await visit(port, (dialogue) => identifyModbus(dialogue, unit), unanswered);
-    open ||= said.open;
-    if (!said.open) break;
-    spoke = said.found ?? spoke;
-    if (said.found && (said.found.exception === null || !NO_SUCH_UNIT.has(said.found.exception))) break;
+    said = await visit(port, (dialogue) => identifyModbus(dialogue, unit));
+    if (said.found) spoke = said;
+    const exception = said.found?.exception ?? null;
+    const another = said.open && (said.silent || (exception !== null && NO_SUCH_UNIT.has(exception)));
+    if (!another) break;
   }
-  if (spoke === null) problems.push(...new Set(unanswered));
-  return { open, found: spoke };
+  return spoke ?? said ?? { open: false, found: null, problem: null, silent: true };
 }
