@@ -1,4 +1,5 @@
 import type { RecordDraft } from "../audit/index.ts";
+import { BugError } from "../base/index.ts";
 import type { RefusedView } from "../link/index.ts";
 import { RefusalSum, type Moment } from "./refusal-sum.ts";
 import { reasonOf, whatWords } from "./refusal-words.ts";
@@ -81,7 +82,8 @@ export class Entry {
 
   /** Only while pending. */
   record(id: string, around: Surroundings, now: number): RecordDraft {
-    const sum = this.#sum ?? new RefusalSum(this.#last);
+    const sum = this.#sum;
+    if (sum === null) throw new BugError("refusal-record", "nothing was refused that could be recorded");
     const draft = this.#draft(sum, id, around);
     this.#shown = { what: whatWords(sum), reason: draft.reason ?? "" };
     if (this.#recordedAt !== null) this.#interval = Math.min(this.#interval * 2, LONGEST_INTERVAL);
