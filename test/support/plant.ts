@@ -13,10 +13,9 @@ import { join } from "node:path";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Appliance, type ApplianceOptions, type CommandResult } from "./appliance.ts";
+import { Namespaces, SYSTEM_PATH } from "./namespaces.ts";
 import { end, until, type Teardown } from "./processes.ts";
 
-/** Not the test's own PATH, on which node_modules has another program named nft. */
-const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 const PREFIX = "10.20.0";
 
 export const HOSTS = {
@@ -34,19 +33,15 @@ export type Host = keyof typeof HOSTS;
 const ON_PLANT: readonly Host[] = ["laptop", "attacker", "historian", "scada"];
 const ON_DEVICE: readonly Host[] = ["press", "hmi"];
 
-let made = 0;
-
 export class Plant {
   readonly #t: Teardown;
-  readonly #name: string;
+  readonly #namespaces = new Namespaces("n");
   readonly #dir: string;
   readonly #children = new Set<ChildProcess>();
   #appliance: Appliance | null = null;
 
   private constructor(t: Teardown) {
     this.#t = t;
-    made++;
-    this.#name = `n${process.pid}${String.fromCharCode(96 + made)}`;
     this.#dir = mkdtempSync(join(tmpdir(), "niac-plant-"));
   }
 
@@ -54,7 +49,7 @@ export class Plant {
   static create(t: Teardown): Plant {
     const plant = new Plant(t);
     t.teardown(() => plant.#remove());
-    for (const name of ["plant", "machines"]) plant.#addSwitch(name);
+    for (const name of ["plant-sw", "machines-sw"]) plant.#namespaces.addSwitch(name);
     for (const host of ON_PLANT) plant.plug(host, "eth0", "plant", `${HOSTS[host]}/24`);
     for (const host of ON_DEVICE) plant.plug(host, "eth0", "machines", `${HOSTS[host]}/24`);
     plant.plug("box", "uplink", "plant");
@@ -110,32 +105,27 @@ export class Plant {
   }
 
   namespace(host: string): string {
-    return `${this.#name}-${host}`;
+    return this.#namespaces.name(host);
   }
 
   mac(host: Host | "box", port = "eth0"): string {
-    const line = this.run(host, "ip", "-o", "link", "show", port);
-    return /link\/ether ([0-9a-f:]+)/.exec(line)?.[1] ?? "";
+    return this.#namespaces.mac(host, port);
   }
 
   /** Runs a command on a host and gives its output; throws where it fails. */
   run(host: string, command: string, ...args: string[]): string {
-    return execFileSync("ip", ["netns", "exec", this.namespace(host), command, ...args], {
-      encoding: "utf8",
-      env: { PATH, LC_ALL: "C" },
-      timeout: 120_000,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    return this.#namespaces.run(host, command, ...args);
   }
 
   ip(host: string, ...args: string[]): void {
-    execFileSync("ip", ["-n", this.namespace(host), ...args], { env: { PATH } });
+    this.#namespaces.ip(host, ...args);
   }
 
   /** Starts a command on a host; it is ended with the test. */
   spawn(host: string, command: string, args: readonly string[]): ChildProcess {
-    const child = spawn("ip", ["netns", "exec", this.namespace(host), command, ...args], {
-      env: { PATH, LC_ALL: "C", PYTHONUNBUFFERED: "1" },
+    const [ip = "ip", ...words] = this.#namespaces.inside(host, command, ...args);
+    const child = spawn(ip, words, {
+      env: { PATH: SYSTEM_PATH, LC_ALL: "C", PYTHONUNBUFFERED: "1" },
       stdio: ["pipe", "pipe", "pipe"],
     });
     this.#children.add(child);
@@ -185,7 +175,7 @@ export class Plant {
 
   /** Records what a host's port sees, in both directions, until stop(). */
   async capture(host: Host | "box", port = "eth0", filter = ""): Promise<Capture> {
-    const file = join(this.#dir, `${host}-${port}-${made}-${this.#children.size}.pcap`);
+    const file = join(this.#dir, `${host}-${port}-${this.#children.size}.pcap`);
     const args = ["-U", "-n", "-i", port, "-w", file, "--immediate-mode", ...(filter === "" ? [] : [filter])];
     const child = this.spawn(host, "tcpdump", args);
     await says(child, "listening on");
@@ -194,51 +184,18 @@ export class Plant {
 
   /** Plugs a host's port into a switch; makes the host where it is new. */
   plug(host: string, port: string, into: "plant" | "machines", address?: string): void {
-    const namespace = this.namespace(host);
-    const inner = `i${process.pid % 100_000}${made}`;
-    const outer = `${host.slice(0, 6)}${port.slice(0, 6)}`;
-    if (!this.#hasNamespace(namespace)) {
-      execFileSync("ip", ["netns", "add", namespace], { env: { PATH } });
-      this.ip(host, "link", "set", "lo", "up");
-    }
-    const there = this.namespace(`${into}-sw`);
-    this.ip(`${into}-sw`, "link", "add", outer, "type", "veth", "peer", "name", inner);
-    this.ip(`${into}-sw`, "link", "set", inner, "netns", namespace);
-    this.ip(host, "link", "set", inner, "name", port);
-    this.ip(`${into}-sw`, "link", "set", outer, "master", "br0", "up");
-    execFileSync("ip", ["netns", "exec", there, "sysctl", "-qw", `net.ipv6.conf.${outer}.disable_ipv6=1`], {
-      env: { PATH },
-    });
-    if (address !== undefined) this.ip(host, "addr", "add", address, "dev", port);
-    this.ip(host, "link", "set", port, "up");
+    this.#namespaces.plug(host, port, `${into}-sw`, address);
   }
 
   /** Takes a port's link away, or gives it back, as a cable does. */
   cable(host: string, port: string, state: "in" | "out"): void {
-    const into = ON_DEVICE.some((one) => one === host) || port === "device" ? "machines" : "plant";
-    const outer = `${host.slice(0, 6)}${port.slice(0, 6)}`;
-    this.ip(`${into}-sw`, "link", "set", outer, state === "in" ? "up" : "down");
-  }
-
-  #addSwitch(name: string): void {
-    const host = `${name}-sw`;
-    execFileSync("ip", ["netns", "add", this.namespace(host)], { env: { PATH } });
-    this.ip(host, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
-    this.ip(host, "link", "set", "br0", "up");
-  }
-
-  #hasNamespace(name: string): boolean {
-    const list = execFileSync("ip", ["netns", "list"], { encoding: "utf8", env: { PATH } });
-    return list.split("\n").some((line) => line.split(" ")[0] === name);
+    const into = ON_DEVICE.some((one) => one === host) || port === "device" ? "machines-sw" : "plant-sw";
+    this.#namespaces.cable(host, port, into, state);
   }
 
   async #remove(): Promise<void> {
     for (const child of this.#children) await end(child, "SIGKILL");
-    const list = execFileSync("ip", ["netns", "list"], { encoding: "utf8", env: { PATH } });
-    for (const line of list.split("\n")) {
-      const name = line.split(" ")[0] ?? "";
-      if (name.startsWith(`${this.#name}-`)) execFileSync("ip", ["netns", "del", name], { env: { PATH } });
-    }
+    this.#namespaces.remove();
     rmSync(this.#dir, { recursive: true, force: true });
   }
 }
@@ -264,7 +221,7 @@ export class Capture {
     const args = ["-n", "-r", this.#file, ...(filter === "" ? [] : ["-Y", filter])];
     const out = execFileSync("tshark", args, {
       encoding: "utf8",
-      env: { PATH, HOME: tmpdir() },
+      env: { PATH: SYSTEM_PATH, HOME: tmpdir() },
       stdio: ["ignore", "pipe", "ignore"],
       maxBuffer: 2 ** 28,
     });
