@@ -94,6 +94,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.siteCommand(around));
   program.addCommand(commands.sessionsCommand(around));
   program.addCommand(commands.flowsCommand(around));
+  program.addCommand(commands.discoverCommand(around));
   program.addCommand(commands.endCommand(around));
   program.addCommand(commands.auditCommand(around));
   program.addCommand(connectCommand(laptopSurroundings(lookup, around)));

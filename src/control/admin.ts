@@ -81,6 +81,17 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     );
     return parts.link.call(link.gatewayEnd, { session, reason: `${by} ended it: ${reason}` });
   });
+  channel.handle(link.discoverStations, async ({ ask }) => ({
+    stations: await parts.netd.call(link.netdNeighbours, { ask }),
+    network: await ownNetwork(parts.netd),
+  }));
+  channel.handle(link.discoverIdentify, async ({ address, mac, by }) => {
+    const reason = `${by} asks the station at ${address} on the device port (${mac}) what it is`;
+    await audit.append([{ time: clock.now(), kind: "admin", id: randomUUID(), reason }], "now");
+    const ports = [...link.IDENTIFY_PORTS];
+    await parts.netd.call(link.netdReach, { address, mac, ports, milliseconds: link.IDENTIFY_MILLISECONDS });
+    return parts.link.call(link.gatewayIdentify, { address });
+  });
   channel.handle(link.flowsList, async () => {
     const netd = parts.netd.state === "attached" ? await parts.netd.call(link.netdFlows, null) : NO_FLOWS;
     const sessions = parts.link.attached ? await parts.link.call(link.gatewaySessions, null) : [];
@@ -98,6 +109,13 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     unauthenticated: site.snapshot.unauthenticated.map(({ name, owner, until }) => ({ name, owner, until })),
     machines: parts.link.attached ? await parts.link.call(link.gatewayMachines, null) : [],
   }));
+}
+
+/** Of the device port where that has an address, else of the uplink, whose network the machines are in. */
+async function ownNetwork(netd: NetdLink): Promise<string | null> {
+  const { ports } = await netd.call(link.netdStatus, null);
+  const of = (role: string): string | null => ports.find((port) => port.role === role)?.address ?? null;
+  return of("device") ?? of("uplink");
 }
 
 function relatives(audit: AuditLog, record: AuditRecord): AuditRecord[] {

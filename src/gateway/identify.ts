@@ -1,22 +1,15 @@
+import { IDENTIFY_PORTS } from "../link/index.ts";
 import { PeerError, UnavailableError } from "../base/index.ts";
 import { Dialogue } from "./identify-dialogue.ts";
 import { identifyModbus, type ModbusIdentification } from "./identify-modbus.ts";
 import { identifyOpcua, type OpcuaEndpoint } from "./identify-opcua.ts";
 
-/**
- * Ports looked at, in this order: Modbus, OPC UA, web pages, SSH, S7, EtherNet/IP, VNC, DNP3, IEC 60870-5-104. Only the first two are
- * asked anything; the others are opened and closed again.
- */
-export const IDENTIFY_PORTS: readonly number[] = [502, 4840, 80, 443, 22, 102, 44818, 5900, 20000, 2404];
 /** Milliseconds between one connection and the next: old machines have few sockets and slow processors. */
 const PAUSE = 300;
 /** The machine itself; the first behind it, for those that are a gateway to a serial line; the machine itself, in an older reading. */
 const UNITS = [255, 1, 0] as const;
 /** Modbus exceptions 0A and 0B: the unit is not there, and another may be. */
 const NO_SUCH_UNIT: ReadonlySet<number> = new Set([10, 11]);
-
-/** Milliseconds that identify() takes at most, with every port open and as slow as it is waited for; for netd's netdReach. */
-export const IDENTIFY_MILLISECONDS = 50_000;
 
 export interface Identification {
   /** Null: it does not speak Modbus on port 502, or that is closed. */

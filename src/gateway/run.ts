@@ -4,6 +4,7 @@ import { messageOf, NiacError, systemClock, UnavailableError, type Channel } fro
 import * as link from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { Gateway } from "./gateway.ts";
+import { identify } from "./identify.ts";
 import { Recorder } from "./recorder.ts";
 import { Responders } from "./responders.ts";
 import { freshId } from "./session.ts";
@@ -133,6 +134,7 @@ class GatewayProcess {
     channel.on(link.newSnapshot, ({ snapshot }) => this.#applySafely(() => this.#gateway?.apply(snapshot)));
     channel.handle(link.gatewaySessions, () => this.#gateway?.sessions() ?? []);
     channel.handle(link.gatewayMachines, () => this.#gateway?.machines.views() ?? []);
+    channel.handle(link.gatewayIdentify, ({ address }) => identify(address));
     channel.handle(link.gatewayEnd, ({ session, reason }) => ({
       ended: this.#gateway?.endSession(session, reason) ?? false,
     }));

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
-import { gatewayMachines, gatewaySessions } from "./gateway.ts";
-import { netdFlows, netdStatus } from "./netd.ts";
+import { gatewayIdentify, gatewayMachines, gatewaySessions } from "./gateway.ts";
+import { netdFlows, netdNeighbours, netdStatus } from "./netd.ts";
 
 const versionSchema = z.strictObject({
   version: z.number(),
@@ -58,6 +58,22 @@ export const sessionsEnd = defineCall(
   "sessions.end",
   z.strictObject({ session: z.string(), reason: z.string(), by: z.string() }),
   z.strictObject({ ended: z.boolean() }),
+);
+/** Stations on the device port; `ask`: a network in CIDR form that is searched by ARP first. */
+export const discoverStations = defineCall(
+  "discover.stations",
+  z.strictObject({ ask: z.string().nullable() }),
+  z.strictObject({
+    stations: netdNeighbours.result,
+    /** The appliance's own network on the side of the machines, in CIDR form; null: it has no address. */
+    network: z.string().nullable(),
+  }),
+);
+/** Has the gateway ask one of them what it is; on record. Takes up to a minute. */
+export const discoverIdentify = defineCall(
+  "discover.identify",
+  z.strictObject({ address: z.ipv4(), mac: z.string(), by: z.string() }),
+  gatewayIdentify.result,
 );
 /** What passes now and what was refused lately. `unauthenticated`: how many may still connect without a certificate. */
 export const flowsList = defineCall(

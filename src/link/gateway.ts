@@ -77,6 +77,41 @@ export const leaving = defineEvent("gateway.leaving", z.null());
 
 export const newSnapshot = defineEvent("site.snapshot", z.strictObject({ snapshot: snapshotSchema }));
 
+/**
+ * Ports looked at, in this order: Modbus, OPC UA, web pages, SSH, S7, EtherNet/IP, VNC, DNP3, IEC 60870-5-104. Only the first two are
+ * asked anything; the others are opened and closed again.
+ */
+export const IDENTIFY_PORTS: readonly number[] = [502, 4840, 80, 443, 22, 102, 44818, 5900, 20000, 2404];
+/** Milliseconds that identify() takes at most, with every port open and as slow as it is waited for; for netd's netdReach. */
+export const IDENTIFY_MILLISECONDS = 50_000;
+
+const identificationSchema = z.strictObject({
+  modbus: z.strictObject({ unit: z.number(), objects: z.record(z.string(), z.string()) }).nullable(),
+  opcua: z
+    .array(
+      z.strictObject({
+        applicationUri: z.string(),
+        applicationName: z.string(),
+        endpointUrl: z.string(),
+        securityMode: z.string(),
+        policy: z.string(),
+      }),
+    )
+    .readonly()
+    .nullable(),
+  openPorts: z.array(z.number()).readonly(),
+  problems: z.array(z.string()).readonly(),
+});
+/** What a station on the device port says of itself; nothing of it is proven. */
+export type IdentificationView = z.infer<typeof identificationSchema>;
+
+/** Asks what stands at an address, once and gently; the way must have been opened (netdReach). */
+export const gatewayIdentify = defineCall(
+  "gateway.identify",
+  z.strictObject({ address: z.ipv4() }),
+  identificationSchema,
+);
+
 /** Asked of the gateway by control, for a command. */
 export const gatewaySessions = defineCall("gateway.sessions", z.null(), z.array(sessionSchema));
 export const gatewayMachines = defineCall("gateway.machines", z.null(), z.array(machineSchema));

@@ -1,5 +1,5 @@
 import test from "ava";
-import { macVendors, vendorIn } from "../../../src/isolation/vendor.ts";
+import { macVendors, vendorIn } from "../../../src/command/vendor.ts";
 
 const LIST = {
   "001122": "Maker of PLCs\nStreet 1\nTown",
