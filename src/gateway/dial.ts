@@ -84,7 +84,9 @@ function dialTls(
 /** OpenSSL's names for a chain that does not hold. */
 const UNVERIFIED = /^(?:UNABLE_TO_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_|PATH_LENGTH_|CRL_|ERROR_IN_)/;
 /** An alert the server sent (RFC 8446, section 6.2), as OpenSSL names it. */
-const ALERT = /^ERR_SSL_(?:TLSV1|TLSV13|SSLV3)_ALERT_/;
+const ALERT = /^ERR_SSL_[A-Z0-9/]+_ALERT_(.+)$/;
+/** Those that speak of the certificate it was shown. */
+const OF_CERTIFICATE = /CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED/;
 
 /** What went wrong with a wrapped connection, for the reader of the record. */
 export function explainTls(error: Error, serverName: string): string {
@@ -93,6 +95,16 @@ export function explainTls(error: Error, serverName: string): string {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
     return `the server's certificate is not for ${serverName}: ${what.replace(/^.*altnames: /, "")}`;
   if (UNVERIFIED.test(code)) return `the server's certificate is not trusted: ${what} (${code})`;
-  if (ALERT.test(code)) return `the server refused the appliance's certificate or wishes: ${what} (${code})`;
+  const [, alert] = ALERT.exec(code) ?? [];
+  if (alert !== undefined) {
+    const refused = OF_CERTIFICATE.test(alert) ? "the appliance's certificate" : "the TLS handshake";
+    return `the server refused ${refused}: ${words(alert)}`;
+  }
+  // OpenSSL's own line names its source files.
+  if (code.startsWith("ERR_SSL_")) return `the TLS handshake failed: ${words(code.slice("ERR_SSL_".length))}`;
   return what;
+}
+
+function words(name: string): string {
+  return name.toLowerCase().replaceAll("_", " ");
 }

@@ -98,6 +98,8 @@ export class Appliance {
     const server = root.server({
       dns: [APPLIANCE, `*.${APPLIANCE}`, ...serverNames(options.site ?? "")],
       ip: options.serverAddresses ?? [],
+      // It is a client itself where it wraps what machines send.
+      eku: "serverAuth,clientAuth",
     });
     const ports: [number, number] = [await freePort(), await freePort()];
     const appliance = new Appliance(dir, pki, root, ports, server, options.namespace ?? null);

@@ -38,6 +38,8 @@ export interface ServerOptions extends Common {
   readonly dns: readonly string[];
   /** IP addresses, e.g. `127.0.0.1`. */
   readonly ip?: readonly string[];
+  /** Extended key usage; default `serverAuth`. */
+  readonly eku?: string;
 }
 
 export interface ClientOptions extends Common {
@@ -144,7 +146,7 @@ export class Authority {
     const extensions = [
       "basicConstraints=critical,CA:FALSE",
       "keyUsage=critical,digitalSignature",
-      "extendedKeyUsage=serverAuth",
+      `extendedKeyUsage=${options.eku ?? "serverAuth"}`,
       ...identifiers,
       ...alternativeNames(names),
     ];

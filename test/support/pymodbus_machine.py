@@ -1,8 +1,8 @@
 """A machine that nobody here wrote: pymodbus' server, which says on standard output what reached it.
 
-usage: pymodbus_machine.py PORT | DEVICE
+usage: pymodbus_machine.py PORT [ADDRESS] | DEVICE
 
-With a port it speaks Modbus TCP on 127.0.0.1, with a pseudo-terminal (/dev/pts/...) Modbus RTU. Parity is a real line's:
+With a port it speaks Modbus TCP, on 127.0.0.1 or ADDRESS, with a pseudo-terminal (/dev/pts/...) Modbus RTU. Parity is a real line's:
 Linux refuses it on a pseudo-terminal where nothing else changes.
 Prints "ready", then a line an event: "connected" and "disconnected" (TCP), "read TABLE ADDRESS COUNT",
 "write TABLE ADDRESS [VALUES]". Every register begins with its own address as its value, every coil with 0. On SIGUSR1 it prints "mark".
@@ -45,7 +45,7 @@ class Connection(ModbusConnectedRequestHandler):
         super().connection_lost(call_exc)
 
 
-async def main(where):
+async def main(where, host="127.0.0.1"):
     slave = ModbusSlaveContext(
         di=Told("discreteInputs", [0] * 1000),
         co=Told("coils", [0] * 1000),
@@ -61,9 +61,9 @@ async def main(where):
         line = {"port": where, "baudrate": 19200, "parity": "N", "stopbits": 1}
         await StartAsyncSerialServer(context, framer=ModbusRtuFramer, **line)
     else:
-        address = ("127.0.0.1", int(where))
+        address = (host, int(where))
         # So that a machine that was killed can come back at once.
         await StartAsyncTcpServer(context, address=address, handler=Connection, allow_reuse_address=True)
 
 
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main(*sys.argv[1:]))
