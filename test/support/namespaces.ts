@@ -33,6 +33,14 @@ export class Namespaces {
 
   addSwitch(name: string): void {
     this.addHost(name);
+    // A switch has nothing to say of its own.
+    this.run(
+      name,
+      "sysctl",
+      "-qw",
+      "net.ipv6.conf.all.disable_ipv6=1",
+      "net.ipv6.conf.default.disable_ipv6=1",
+    );
     this.ip(name, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
     this.ip(name, "link", "set", "br0", "up");
   }
@@ -46,7 +54,6 @@ export class Namespaces {
     this.ip(into, "link", "set", inner, "netns", this.name(host));
     this.ip(host, "link", "set", inner, "name", port);
     this.ip(into, "link", "set", outer, "master", "br0", "up");
-    this.run(into, "sysctl", "-qw", `net.ipv6.conf.${outer}.disable_ipv6=1`);
     if (address !== undefined) this.ip(host, "addr", "add", address, "dev", port);
     this.ip(host, "link", "set", port, "up");
   }
