@@ -1,6 +1,7 @@
 import test from "ava";
 import { parseDrafts } from "../../../src/audit/index.ts";
 import { recordedIdentity, recordedOperation } from "../../../src/gateway/recorded.ts";
+import { withoutCertificate } from "../../../src/identity/index.ts";
 import type { Operation } from "../../../src/modbus/index.ts";
 import { ALICE, reading, writing } from "../machine/requests.ts";
 
@@ -74,4 +75,23 @@ test("an identity is recorded as who it is, without its validity", (t) => {
     serialNumber: "01",
     fingerprint: "00",
   });
+});
+
+test("who has no certificate is recorded as what he is, and a certificate as before", (t) => {
+  for (const kind of ["source", "machine"] as const) {
+    const identity = recordedIdentity(withoutCertificate(kind, "hmi-1"));
+    const [draft] = parseDrafts([{ time: 1, id: "id", kind: "session.start", identity }]);
+    t.deepEqual(draft?.identity, {
+      kind,
+      user: "hmi-1",
+      device: null,
+      groups: [],
+      role: null,
+      tier: null,
+      tenant: null,
+      serialNumber: "",
+      fingerprint: "",
+    });
+  }
+  t.false("kind" in recordedIdentity(ALICE));
 });

@@ -1,6 +1,14 @@
 import test from "ava";
-import { chooseProtocol, findTarget, type Wish } from "../../../src/gateway/target.ts";
+import {
+  chooseCapturedProtocol,
+  chooseProtocol,
+  findCaptured,
+  findTarget,
+  type CapturedWish,
+  type Wish,
+} from "../../../src/gateway/target.ts";
 import { parseSite, type Snapshot } from "../../../src/site/index.ts";
+import { inCable } from "./cable-site.ts";
 
 function site(machines: string): Snapshot {
   const { snapshot, findings } = parseSite(
@@ -147,4 +155,77 @@ test("of the offered protocols the one that names a service is chosen, and the d
   for (const odd of ["PLC.oven-1", "plc.oven-1.", "*.oven-1", "", "plc", "a.b.c"])
     t.is(choose([odd]), undefined, odd);
   t.is(choose([]), undefined);
+});
+
+const CABLE = inCable();
+
+/** At press-4's own address: `machine/service`, or why there is none. */
+function captured(wish: Partial<CapturedWish>): string {
+  const whole = { serverName: undefined, protocol: null, address: "10.20.0.4", port: 802, ...wish };
+  const target = findCaptured(CABLE, whole);
+  return target.kind === "service" ? `${target.machine.name}/${target.service.name}` : target.reason;
+}
+
+test("at a machine's own address the port says which service, and names that are not the appliance's say nothing", (t) => {
+  for (const serverName of [
+    undefined,
+    "",
+    "plc.plant.example",
+    "10.20.0.4",
+    "modbus.press-9.box-4.plant.example",
+    "box-3.plant.example",
+    "press-4.box-3.plant.example",
+    "MODBUS.press-4.Box-3.plant.example.",
+  ]) {
+    t.is(captured({ serverName }), "press-4/modbus", String(serverName));
+  }
+  t.is(captured({ port: 8443 }), "press-4/panel");
+  t.is(captured({ port: 8443, protocol: "http/1.1" }), "press-4/panel");
+  t.is(captured({ protocol: "modbus.press-4" }), "press-4/modbus");
+});
+
+test("at a machine's own address a name of the appliance's that says otherwise is refused", (t) => {
+  const is = "at 10.20.0.4 port 802, which is modbus.press-4";
+  for (const [name, said] of [
+    ["panel.press-4.box-3.plant.example", "panel.press-4"],
+    ["hmi-1.box-3.plant.example", "hmi-1"],
+    ["web.hmi-1.box-3.plant.example", "web.hmi-1"],
+    ["x.modbus.press-4.box-3.plant.example", "x.modbus.press-4"],
+    ["nothing.box-3.plant.example", "nothing"],
+    [".box-3.plant.example", ""],
+  ] as const) {
+    t.is(captured({ serverName: name }), `the client asked for ${said} ${is}`, name);
+  }
+  t.is(captured({ protocol: "web.hmi-1" }), `the client asked for web.hmi-1 ${is}`);
+  t.is(
+    captured({ protocol: "web.hmi-1", serverName: "modbus.press-4.box-3.plant.example" }),
+    `the client asked for web.hmi-1 ${is}`,
+  );
+  t.is(
+    captured({ protocol: "http/1.1" }),
+    "the client spoke http/1.1 to modbus.press-4, which speaks Modbus",
+  );
+});
+
+test("where no machine has a service with TLS there is none, whatever is asked for", (t) => {
+  const serverName = "modbus.press-4.box-3.plant.example";
+  for (const [address, port] of [
+    ["10.20.0.4", 502],
+    ["10.20.0.9", 802],
+    ["", 0],
+  ] as const) {
+    t.is(
+      captured({ address, port, serverName }),
+      `no machine of this site has a service with TLS at ${address} port ${port}`,
+    );
+  }
+});
+
+test("at a machine's own address there is no directory, and HTTP as elsewhere", (t) => {
+  t.is(chooseCapturedProtocol(CABLE, ["niac-directory"]), undefined);
+  t.is(chooseCapturedProtocol(CABLE, ["niac-directory", "http/1.1"]), "http/1.1");
+  t.is(chooseCapturedProtocol(CABLE, ["h2"]), undefined);
+  t.is(chooseCapturedProtocol(CABLE, ["h2", "web.hmi-1"]), "web.hmi-1");
+  t.is(chooseCapturedProtocol(CABLE, ["web.hmi-9"]), undefined);
+  t.is(chooseCapturedProtocol(CABLE, []), undefined);
 });
