@@ -4,13 +4,10 @@
  */
 import { messageOf } from "../base/index.ts";
 import type { Snapshot } from "../site/index.ts";
-import { forget, listTracked } from "./conntrack.ts";
+import { forget, listTracked, type Tracked } from "./conntrack.ts";
 import { Ways } from "./forwards.ts";
 import { applyLayout, applyRuleset, checkRuleset, portState } from "./kernel.ts";
-import { planOf, type Plan, type Ports } from "./plan.ts";
-
-/** DNS and NTP, which end at the gateway and are allowed by no way. */
-const QUERIES: ReadonlySet<number> = new Set([53, 123]);
+import { planOf, QUERIES, type Plan, type Ports } from "./plan.ts";
 
 export class Cable {
   readonly #ports: Ports;
@@ -82,7 +79,7 @@ export class Cable {
   async #forgetGone(before: Plan): Promise<void> {
     const sources = new Set(before.stations.map(({ address }) => address));
     const gone = (await listTracked()).filter(
-      (one) => sources.has(one.from) && !QUERIES.has(one.toPort) && this.#ways.of(one) === null,
+      (one) => sources.has(one.from) && !isQuery(one) && this.#ways.of(one) === null,
     );
     await forget(gone);
   }
@@ -92,6 +89,11 @@ export class Cable {
     this.#turn = done.catch(() => undefined);
     return done;
   }
+}
+
+/** It ends at the gateway, and is allowed by no way. */
+function isQuery({ transport, toPort }: Tracked): boolean {
+  return transport === "udp" && QUERIES.includes(toPort);
 }
 
 async function complaint(done: Promise<unknown>): Promise<string | null> {

@@ -55,17 +55,26 @@ interface Sum {
 type Amounts = Pick<Tracked, "bytesOut" | "bytesIn" | "packetsOut" | "packetsIn">;
 const NOTHING: Amounts = { bytesOut: 0, bytesIn: 0, packetsOut: 0, packetsIn: 0 };
 
-/** Sums up what went over each way: told of connections that live now and then, and of each once when it ends. */
+/** Sums up what went over each way: told of all connections that live now and then, and of each once when it ends. */
 export class ForwardBook {
   readonly #seen = new Map<string, Amounts>();
+  /** Since the last list of what lives: one that was made before an end may be told of after it. */
+  readonly #ended = new Set<string>();
   readonly #sums = new Map<string, Sum>();
 
+  /** `connections`: all there are. */
   live(ways: Ways, connections: readonly Tracked[]): void {
-    for (const one of connections) this.#add(ways, one, false);
+    for (const one of connections) if (!this.#ended.has(nameOf(one))) this.#add(ways, one);
+    this.#ended.clear();
+    const keys = new Set(connections.map(nameOf));
+    for (const key of this.#seen.keys()) if (!keys.has(key)) this.#seen.delete(key);
   }
 
   ended(ways: Ways, connection: Tracked): void {
-    this.#add(ways, connection, true);
+    if (ways.of(connection) === null) return;
+    this.#add(ways, connection);
+    this.#seen.delete(nameOf(connection));
+    this.#ended.add(nameOf(connection));
   }
 
   /** A record for each way something went over since the last time. */
@@ -90,15 +99,14 @@ export class ForwardBook {
     return drafts;
   }
 
-  #add(ways: Ways, one: Tracked, ended: boolean): void {
+  #add(ways: Ways, one: Tracked): void {
     const way = ways.of(one);
     if (way === null) return;
-    const key = `${one.transport} ${one.from}:${one.fromPort} ${one.to}:${one.toPort}`;
+    const key = nameOf(one);
     const seen = this.#seen.get(key);
     // A connection that bears the ports of one that ended unseen begins anew.
     const before = seen && seen.bytesOut <= one.bytesOut && seen.bytesIn <= one.bytesIn ? seen : NOTHING;
-    if (ended) this.#seen.delete(key);
-    else this.#seen.set(key, one);
+    this.#seen.set(key, one);
     if (seen === before && one.packetsOut + one.packetsIn === seen.packetsOut + seen.packetsIn) return;
     const name = `${way.machine} ${way.destination}`;
     const sum = this.#sums.get(name) ?? { way, connections: 0, ...NOTHING };
@@ -109,4 +117,8 @@ export class ForwardBook {
     sum.packetsIn += one.packetsIn - before.packetsIn;
     this.#sums.set(name, sum);
   }
+}
+
+function nameOf({ transport, from, fromPort, to, toPort }: Tracked): string {
+  return `${transport} ${from}:${fromPort} ${to}:${toPort}`;
 }

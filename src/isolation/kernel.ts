@@ -67,27 +67,29 @@ export async function addressesOf(name: string): Promise<string[]> {
   return found.flatMap(({ addr_info }) => addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`));
 }
 
-const routesSchema = z.array(z.looseObject({ dst: z.string() }));
+const routesSchema = z.array(z.looseObject({ dst: z.string(), prefsrc: z.string().optional() }));
 const neighboursSchema = z.array(z.looseObject({ dst: z.string(), lladdr: z.string().optional() }));
 const rulesSchema = z.array(z.looseObject({ priority: z.number() }));
 
 async function readExisting({ uplink, device }: Ports): Promise<Existing> {
-  const [routes, neighbours, proxied, rules, inner, deviceAddresses] = await Promise.all([
+  const [routes, neighbours, proxied, rules, inner, uplinkAddresses, deviceAddresses] = await Promise.all([
     ask(["-4", "route", "show", "dev", device, "proto", String(ROUTE_PROTOCOL)]),
     ask(["-4", "neigh", "show", "dev", device, "nud", "permanent"]),
     ask(["-4", "neigh", "show", "proxy", "dev", uplink]),
     ask(["-4", "rule", "show"]),
     addressesOf("lo"),
+    addressesOf(uplink),
     addressesOf(device),
   ]);
   return {
-    routes: routesSchema.parse(routes).map(({ dst }) => dst),
+    routes: routesSchema.parse(routes).map(({ dst, prefsrc }) => ({ address: dst, source: prefsrc ?? null })),
     neighbours: neighboursSchema
       .parse(neighbours)
       .map(({ dst, lladdr }) => ({ address: dst, mac: lladdr ?? "" })),
     proxied: neighboursSchema.parse(proxied).map(({ dst }) => dst),
     rules: rulesSchema.parse(rules).map(({ priority }) => priority),
     inner: inner.map((one) => one.split("/")[0] ?? "").filter((one) => /^198\.1[89]\./.test(one)),
+    uplinkAddresses,
     deviceAddresses,
   };
 }

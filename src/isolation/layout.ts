@@ -14,15 +14,16 @@ export const ROUTE_PROTOCOL = 213;
 
 /** What the kernel holds of niac's making. */
 export interface Existing {
-  /** Machines' addresses with a route through the device port. */
-  readonly routes: readonly string[];
+  /** Machines' addresses with a route through the device port, and the appliance's own address they are reached from. */
+  readonly routes: readonly { readonly address: string; readonly source: string | null }[];
   /** Pinned neighbours on the device port. */
   readonly neighbours: readonly { readonly address: string; readonly mac: string }[];
   /** Addresses the uplink answers ARP for. */
   readonly proxied: readonly string[];
   /** Inner addresses on the loopback interface. */
   readonly inner: readonly string[];
-  /** The device port's own IPv4 addresses, with prefix. */
+  /** The ports' own IPv4 addresses, with prefix. */
+  readonly uplinkAddresses: readonly string[];
   readonly deviceAddresses: readonly string[];
   /** Preferences of the routing rules. */
   readonly rules: readonly number[];
@@ -34,8 +35,9 @@ const RULES = Object.freeze({ refused: 10, captured: 11, own: 20 });
 /** Lines for `ip -batch`. */
 export function commandsOf(plan: Plan, existing: Existing): string[] {
   return [
-    ...portCommands(plan),
+    // First: with an address, others of its subnet that came after it go too.
     ...removals(plan, existing),
+    ...portCommands(plan),
     ...additions(plan, existing),
     ...ruleCommands(existing),
   ];
@@ -71,37 +73,48 @@ function portCommands({ ports }: Plan): string[] {
 
 /** Inner addresses stay: a connection from one may live on, and nobody outside can reach one. */
 function removals(plan: Plan, existing: Existing): string[] {
-  const { uplink, device } = plan.ports;
+  const { uplink, device, address: own } = plan.ports;
   const wanted = new Map(plan.stations.map(({ address, mac }) => [address, mac]));
-  const own = plan.device === null ? null : `${plan.device.address}/${plan.device.prefix}`;
   return [
     ...existing.proxied
-      .filter((one) => !wanted.has(one))
+      .filter((one) => !wanted.has(one) || plan.mode !== "inline")
       .map((one) => `neigh del proxy ${one} dev ${uplink}`),
     ...existing.routes
-      .filter((one) => !wanted.has(one))
-      .map((one) => `route del ${one}/32 dev ${device} proto ${ROUTE_PROTOCOL}`),
+      .filter((one) => !wanted.has(one.address))
+      .map((one) => `route del ${one.address}/32 dev ${device} proto ${ROUTE_PROTOCOL}`),
     ...existing.neighbours
       .filter(({ address }) => !wanted.has(address))
       .map(({ address }) => `neigh del ${address} dev ${device}`),
-    ...existing.deviceAddresses.filter((one) => one !== own).map((one) => `addr del ${one} dev ${device}`),
+    ...(own === null ? [] : strays(existing.uplinkAddresses, own, uplink)),
+    ...strays(existing.deviceAddresses, plan.device, device),
   ];
+}
+
+interface PortAddress {
+  readonly address: string;
+  readonly prefix: number;
+}
+
+function strays(existing: readonly string[], own: PortAddress | null, port: string): string[] {
+  const wanted = own === null ? null : `${own.address}/${own.prefix}`;
+  return existing.filter((one) => one !== wanted).map((one) => `addr del ${one} dev ${port}`);
 }
 
 function additions(plan: Plan, existing: Existing): string[] {
   const { uplink, device, address } = plan.ports;
   const pinned = new Map(existing.neighbours.map((one) => [one.address, one.mac]));
-  const routed = new Set(existing.routes);
+  const routed = new Map(existing.routes.map((one) => [one.address, one.source]));
   const proxied = new Set(existing.proxied);
   const inner = new Set(existing.inner);
   const own =
     plan.device === null ? [] : [`addr replace ${plan.device.address}/${plan.device.prefix} dev ${device}`];
-  const from = plan.device?.address ?? address?.address;
-  const source = from === undefined ? "" : ` src ${from}`;
+  const given = existing.uplinkAddresses[0]?.split("/")[0];
+  const from = plan.device?.address ?? address?.address ?? given ?? null;
+  const source = from === null ? "" : ` src ${from}`;
   return [
     ...own,
     ...plan.stations.flatMap((station) => [
-      ...(routed.has(station.address)
+      ...(routed.get(station.address) === from
         ? []
         : [`route replace ${station.address}/32 dev ${device}${source} proto ${ROUTE_PROTOCOL}`]),
       ...(pinned.get(station.address) === station.mac
@@ -155,6 +168,9 @@ export function switchesOf(plan: Plan): readonly (readonly [path: string, value:
     [`ipv6/conf/${uplink}/disable_ipv6`, "1"],
     [`ipv6/conf/${device}/disable_ipv6`, "1"],
     ["netfilter/nf_conntrack_acct", "1"],
+    // That a packet is too big for the plant's network is told to the machine's address, and so to nobody: a captured connection
+    // finds out by itself (RFC 4821).
+    ["ipv4/tcp_mtu_probing", "1"],
     // The gateway listens on port 802 without a privilege; nobody else has an account on the box.
     ["ipv4/ip_unprivileged_port_start", "802"],
     ["ipv4/ip_forward", open],

@@ -1,5 +1,6 @@
 /** What the kernel is to do, as flat lists: the one place where the site document becomes packets' fates. Pure. */
-import type { Destination, Machine, Snapshot } from "../site/index.ts";
+import { isIPv4, isIPv6 } from "node:net";
+import type { Destination, Interval, Machine, Snapshot } from "../site/index.ts";
 
 /** The kernel's names of the two ports, and what the appliance itself listens on. */
 export interface Ports {
@@ -44,7 +45,7 @@ export interface Plan {
   readonly stations: readonly Station[];
   /** address:port at which the gateway answers with mutual TLS. */
   readonly secured: readonly { readonly address: string; readonly port: number }[];
-  /** Machines' own TCP services, which the gateway connects to. */
+  /** TCP services at machines' own addresses, which the gateway connects to. */
   readonly answered: readonly { readonly address: string; readonly port: number }[];
   readonly unauthenticated: readonly {
     readonly mac: string;
@@ -55,7 +56,7 @@ export interface Plan {
   readonly forwards: readonly Forward[];
   /** Machines' connections that the gateway takes: inspect and wrap. */
   readonly taken: readonly { readonly from: string; readonly to: string; readonly port: number }[];
-  /** Where the gateway itself connects to on the plant's side; `address` null: a destination given by name. */
+  /** Where the gateway itself connects to on the plant's side: destinations, and services the appliance does not stand before. `address` null: given by name. */
   readonly outward: readonly { readonly address: string | null; readonly port: number }[];
   readonly nameServers: readonly string[];
   readonly timeServers: readonly string[];
@@ -67,6 +68,11 @@ export function planOf(snapshot: Snapshot | null, ports: Ports): Plan {
   const byName = new Map(stations.map((station) => [station.name, station]));
   const machines = (snapshot?.machines ?? []).filter(({ name }) => byName.has(name));
   const destinations = network === null ? [] : (snapshot?.destinations ?? []);
+  const addresses = new Set(stations.map(({ address }) => address));
+  const places = (snapshot?.machines ?? []).flatMap(({ services }) =>
+    services.flatMap(({ tcp }) => tcp ?? []),
+  );
+  const elsewhere = places.filter(({ host }) => !addresses.has(host));
   return {
     version: snapshot?.version ?? null,
     mode: network?.mode ?? "closed",
@@ -75,13 +81,13 @@ export function planOf(snapshot: Snapshot | null, ports: Ports): Plan {
     device: network?.device ?? null,
     stations,
     secured: machines.flatMap((machine) => own(machine, (service) => service.tlsPort)),
-    answered: machines.flatMap((machine) =>
-      own(machine, ({ tcp }) => (tcp?.host === machine.address ? tcp.port : null)),
+    answered: distinct(
+      places.flatMap(({ host: address, port }) => (addresses.has(address) ? [{ address, port }] : [])),
     ),
     unauthenticated: network === null ? [] : unauthenticated(snapshot, byName),
     forwards: destinations.flatMap((destination) => forwardsOf(destination, byName)),
     taken: destinations.flatMap((destination) => takenOf(destination, byName)),
-    outward: distinct(destinations.flatMap(outwardOf)),
+    outward: distinct([...destinations.flatMap(outwardOf), ...elsewhere.flatMap(reachedFrom)]),
     nameServers: network?.nameServers ?? [],
     timeServers: network?.timeServers ?? [],
   };
@@ -134,8 +140,27 @@ function forwardsOf(destination: Destination, stations: ReadonlyMap<string, Stat
     const station = stations.get(machine);
     if (!station) return [];
     const common = { machine, destination: name, from: station.address, to, transport };
-    return ports.map(({ start, end }) => ({ ...common, start, end, masked: source === "appliance" }));
+    const open = transport === "udp" ? ports.flatMap(besideQueries) : ports;
+    return open.map(({ start, end }) => ({ ...common, start, end, masked: source === "appliance" }));
   });
+}
+
+/** DNS and NTP over UDP end at the appliance, whatever a destination says of them. */
+export const QUERIES: readonly number[] = [53, 123];
+
+function besideQueries(ports: Interval): Interval[] {
+  let left = [ports];
+  for (const query of QUERIES) {
+    left = left.flatMap(({ start, end }) =>
+      query < start || end < query
+        ? [{ start, end }]
+        : [
+            { start, end: query - 1 },
+            { start: query + 1, end },
+          ].filter((one) => one.start <= one.end),
+    );
+  }
+  return left;
 }
 
 function takenOf(destination: Destination, stations: ReadonlyMap<string, Station>): Plan["taken"] {
@@ -150,6 +175,17 @@ function takenOf(destination: Destination, stations: ReadonlyMap<string, Station
 function outwardOf({ how, host, address, service }: Destination): Plan["outward"][number][] {
   if (how === "forward" || !service?.tcp) return [];
   return [{ address: host === address ? address : null, port: service.tcp.port }];
+}
+
+/** The device port carries no IPv6, and neither does the uplink. */
+function reachedFrom({
+  host,
+  port,
+}: {
+  readonly host: string;
+  readonly port: number;
+}): Plan["outward"][number][] {
+  return isIPv6(host) ? [] : [{ address: isIPv4(host) ? host : null, port }];
 }
 
 /** Sets of the kernel refuse the same element twice in one interval set, and a reader of the ruleset wants each once. */

@@ -9,14 +9,18 @@
  *   input, output     the gateway's own ends
  */
 import { INNER } from "../base/index.ts";
-import { concatenated, declare } from "./elements.ts";
 import type { Plan } from "./plan.ts";
 import { setsOf } from "./sets.ts";
+import { tablesBeside } from "./tables.ts";
 
 /** Refused packets a second that are looked at one by one; beyond it the kernel answers by itself and counts. */
 export const LOOKED_AT = Object.freeze({ perPair: 1_000, all: 2_000 });
 /** Connections through the kernel that one machine may have at once. */
 export const FORWARDED_AT_ONCE = 2_000;
+/** DNS and NTP queries a second that one machine is answered; each takes room in the connection table for a while. */
+const QUERIES = "limit rate over 50/second burst 200 packets";
+/** Opens no connection: whoever sends this has been asked, or refuses. */
+const NO_OPENING = "tcp flags & (syn | ack) != syn";
 
 /** Why packets were dropped without being looked at, in the ruleset's names of counters. */
 export const COUNTERS = Object.freeze({
@@ -46,7 +50,7 @@ export function rulesetOf(plan: Plan): string {
     ...ends(plan),
     ...translation(plan),
     "}",
-    ...arp(plan),
+    ...tablesBeside(plan),
   ].join("\n")}\n`;
 }
 
@@ -56,7 +60,7 @@ function prerouting({ ports, device }: Plan): string[] {
     ports.services.length === 0
       ? []
       : [`    fib daddr . iif type local tcp dport { ${ports.services.join(", ")} } notrack accept`];
-  const dhcp = device?.dhcp === true ? ["    udp sport 68 udp dport 67 accept"] : [];
+  const dhcp = device?.dhcp === true ? ["    ether saddr @macs udp sport 68 udp dport 67 accept"] : [];
   return [
     "  chain prerouting {",
     "    type filter hook prerouting priority raw; policy drop;",
@@ -75,9 +79,10 @@ function prerouting({ ports, device }: Plan): string[] {
     `    ip saddr ${INNER.network} counter name spoofed drop`,
     "    fib saddr . iif oif missing counter name spoofed drop",
     "    fib saddr type local counter name spoofed drop",
-    "    ip saddr . meta l4proto . th sport @expected meta mark set 3 accept",
-    "    ip saddr . meta l4proto . th sport @masked_peers meta mark set 3 accept",
-    "    icmp type { destination-unreachable, time-exceeded, parameter-problem } meta mark set 5 accept",
+    // Set by the table of the appliance's own peers.
+    `    meta mark ${MARK.tracked} accept`,
+    `    ip saddr . meta l4proto . th sport @masked_peers meta mark set ${MARK.tracked} accept`,
+    `    icmp type { destination-unreachable, time-exceeded, parameter-problem } meta mark set ${MARK.error} accept`,
     "    ip daddr @machines goto to_machine",
     ...own,
     "    fib daddr . iif type local goto refuse_plant",
@@ -94,16 +99,17 @@ function prerouting({ ports, device }: Plan): string[] {
     "  }",
     "  chain from_device {",
     ...dhcp,
-    "    ip saddr . tcp sport @visited fib daddr type local tcp flags & (syn | ack) != syn notrack accept",
+    `    ip saddr . tcp sport @visited fib daddr type local ${NO_OPENING} notrack accept`,
     "    ether saddr . ip saddr != @stations counter name stranger drop",
     // Broadcast and multicast end here; netd's packet socket has seen them.
     "    meta pkttype != host drop",
-    "    ip saddr . tcp sport @answered fib daddr type local tcp flags & (syn | ack) != syn notrack accept",
+    `    ip saddr . tcp sport @answered fib daddr type local ${NO_OPENING} notrack accept`,
     `    ip saddr . ip daddr . tcp dport @taken notrack tproxy ip to :${INNER.outbound} meta mark set ${MARK.captured} accept`,
     `    ip saddr . ip daddr . meta l4proto . th dport @forwarded meta mark set ${MARK.tracked} accept`,
     `    ip saddr . ip daddr . meta l4proto . th dport @forwarded_ranges meta mark set ${MARK.tracked} accept`,
-    `    udp dport 53 limit rate 1000/second accept`,
-    `    ip daddr @time_servers udp dport 123 limit rate 100/second accept`,
+    `    udp dport { 53, 123 } update @asked { ip saddr ${QUERIES} } goto refuse_machine`,
+    "    udp dport 53 accept",
+    "    ip daddr @time_servers udp dport 123 accept",
     `    ip saddr @pinged icmp type echo-reply meta mark set ${MARK.ping} accept`,
     `    icmp type { destination-unreachable, time-exceeded, parameter-problem } meta mark set ${MARK.error} accept`,
     "    goto refuse_machine",
@@ -186,9 +192,10 @@ function ends({ ports, device }: Plan): string[] {
     "  }",
     "  chain output_raw {",
     "    type filter hook output priority raw; policy accept;",
-    // Answers on captured connections bear the captured address; they and what goes to machines need no connection table.
-    `    oifname "${uplink}" ip saddr @machines notrack`,
-    ...(services.length === 0 ? [] : [`    oifname "${uplink}" tcp sport { ${list} } notrack`]),
+    // Answers on captured connections bear the captured address; they and what goes to machines need no connection table. What
+    // opens a connection towards the plant is never among them: it must be to a destination, whatever the gateway has become.
+    `    oifname "${uplink}" ip saddr @machines ${NO_OPENING} notrack`,
+    ...(services.length === 0 ? [] : [`    oifname "${uplink}" tcp sport { ${list} } ${NO_OPENING} notrack`]),
     `    oifname "${port}" meta l4proto tcp notrack`,
     "  }",
     "  chain output {",
@@ -198,24 +205,21 @@ function ends({ ports, device }: Plan): string[] {
     `    oifname "${port}" goto to_device`,
     "  }",
     "  chain to_uplink {",
-    "    ct state untracked accept",
+    `    ct state untracked ${NO_OPENING} accept`,
     "    icmp type destination-unreachable accept",
     "    tcp flags & rst == rst accept",
     ...(ports.address === null ? ["    udp sport 68 udp dport 67 accept"] : []),
-    "    ct state established goto expect",
-    "    ip daddr . tcp dport @outward goto expect",
-    "    tcp dport @outward_named goto expect",
-    "    ip daddr @name_servers meta l4proto { tcp, udp } th dport 53 goto expect",
-    "    ip daddr @time_servers udp dport 123 goto expect",
+    "    ct state established accept",
+    "    ip daddr . tcp dport @outward accept",
+    "    tcp dport @outward_named accept",
+    "    ip daddr @name_servers meta l4proto { tcp, udp } th dport 53 accept",
+    "    ip daddr @time_servers udp dport 123 accept",
     "    counter name stray drop",
-    "  }",
-    "  chain expect {",
-    "    update @expected { ip daddr . meta l4proto . th dport }",
-    "    accept",
     "  }",
     "  chain to_device {",
     "    ip daddr . tcp dport @visited accept",
-    "    ip daddr @machines meta l4proto tcp accept",
+    "    ip daddr . tcp dport @answered accept",
+    `    ip daddr @machines ${NO_OPENING} accept`,
     "    ct state established accept",
     "    icmp type destination-unreachable accept",
     ...(dhcpServer ? ["    udp sport 67 udp dport 68 accept"] : []),
@@ -236,31 +240,5 @@ function translation({ ports }: Plan): string[] {
     `    oifname "${ports.uplink}" snat ip to ip saddr map @stood_for`,
     `    oifname "${ports.uplink}" ip saddr . ip daddr . meta l4proto . th dport @masked masquerade`,
     "  }",
-  ];
-}
-
-/** Layer 2 hears ARP alone: from the plant about anything but machines' addresses, from machines as they are known. */
-function arp({ ports, stations, device }: Plan): string[] {
-  const own = device === null ? [] : [device.address];
-  const addresses = stations.map(({ address }) => address);
-  return [
-    "table arp niac",
-    "delete table arp niac",
-    "table arp niac {",
-    declare("set", "machines", "ipv4_addr", [...addresses, ...own]),
-    declare(
-      "set",
-      "stations",
-      "ether_addr . ipv4_addr",
-      stations.map(({ mac, address }) => concatenated(mac, address)),
-    ),
-    "  set visited {\n    type ether_addr . ipv4_addr; flags timeout; size 64;\n  }",
-    "  chain input {",
-    "    type filter hook input priority filter; policy drop;",
-    `    iifname "${ports.uplink}" arp saddr ip != @machines accept`,
-    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @stations accept`,
-    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @visited accept`,
-    "  }",
-    "}",
   ];
 }

@@ -3,11 +3,9 @@ import { concatenated, declare, range } from "./elements.ts";
 import type { Forward, Plan } from "./plan.ts";
 
 export function setsOf(plan: Plan): string[] {
-  const exact = plan.forwards.filter(({ start, end }) => start === end);
-  const ranges = plan.forwards.filter(({ start, end }) => start !== end);
   const way = "ipv4_addr . ipv4_addr . inet_proto . inet_service";
+  const forwarded = merged(plan.forwards, wayOf);
   const masked = plan.forwards.filter((one) => one.masked);
-  const peers = [...new Set(masked.map((one) => concatenated(one.to, one.transport, range(one))))];
   const station = "ether_addr . ipv4_addr";
   const place = "ipv4_addr . inet_service";
   const known = plan.outward.flatMap(({ address, port }) => (address === null ? [] : [{ address, port }]));
@@ -23,6 +21,12 @@ export function setsOf(plan: Plan): string[] {
       "stations",
       station,
       plan.stations.map(({ mac, address }) => concatenated(mac, address)),
+    ),
+    declare(
+      "set",
+      "macs",
+      "ether_addr",
+      plan.stations.map(({ mac }) => mac),
     ),
     declare(
       "set",
@@ -54,10 +58,22 @@ export function setsOf(plan: Plan): string[] {
       "ipv4_addr . ipv4_addr . inet_service",
       plan.taken.map((one) => concatenated(one.from, one.to, one.port)),
     ),
-    declare("set", "forwarded", way, ways(exact)),
-    declare("set", "forwarded_ranges", way, ways(ranges), "interval"),
-    declare("set", "masked", way, ways(masked), "interval"),
-    declare("set", "masked_peers", "ipv4_addr . inet_proto . inet_service", peers, "interval"),
+    declare("set", "forwarded", way, elements(forwarded.filter(({ start, end }) => start === end))),
+    declare(
+      "set",
+      "forwarded_ranges",
+      way,
+      elements(forwarded.filter(({ start, end }) => start !== end)),
+      "interval",
+    ),
+    declare("set", "masked", way, elements(merged(masked, wayOf)), "interval"),
+    declare(
+      "set",
+      "masked_peers",
+      "ipv4_addr . inet_proto . inet_service",
+      elements(merged(masked, ({ to, transport }) => concatenated(to, transport))),
+      "interval",
+    ),
     declare(
       "set",
       "outward",
@@ -75,10 +91,11 @@ export function setsOf(plan: Plan): string[] {
       "ipv4_addr : ipv4_addr",
       plan.stations.map(({ standIn, address }) => `${standIn} : ${address}`),
     ),
-    // Filled by the kernel: who the appliance itself talks to, which pairs are refused often, who has how much open.
-    dynamic("expected", "ipv4_addr . inet_proto . inet_service", "timeout 1h; size 16384;"),
+    // Filled by the kernel: which pairs are refused often, who asks how much, who has how much open. The latter two hold machines
+    // alone, and have room for all there can be.
     dynamic("refused_often", "ipv4_addr . ipv4_addr", "timeout 10s; size 4096;"),
-    "  set opened {\n    type ipv4_addr; flags dynamic; size 4096;\n  }",
+    dynamic("asked", "ipv4_addr", "timeout 10s; size 65536;"),
+    "  set opened {\n    type ipv4_addr; flags dynamic; size 65536;\n  }",
     // Filled by netd for the seconds in which `niac discover` asks a station what it is.
     "  set visited {\n    type ipv4_addr . inet_service; flags timeout; size 1024;\n  }",
   ];
@@ -88,6 +105,31 @@ function dynamic(name: string, type: string, rest: string): string {
   return `  set ${name} {\n    type ${type}; flags dynamic,timeout; ${rest}\n  }`;
 }
 
-function ways(forwards: readonly Forward[]): string[] {
-  return [...new Set(forwards.map((one) => concatenated(one.from, one.to, one.transport, range(one))))];
+function wayOf({ from, to, transport }: Forward): string {
+  return concatenated(from, to, transport);
+}
+
+interface Ports {
+  readonly key: string;
+  readonly start: number;
+  end: number;
+}
+
+/** Ports of ways that are one to the kernel: its interval sets take no two elements that overlap. */
+function merged(forwards: readonly Forward[], keyOf: (forward: Forward) => string): Ports[] {
+  const groups = new Map<string, Ports[]>();
+  for (const forward of forwards.toSorted((a, b) => a.start - b.start)) {
+    const { start, end } = forward;
+    const key = keyOf(forward);
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    const last = group.at(-1);
+    if (last === undefined || start > last.end) group.push({ key, start, end });
+    else last.end = Math.max(last.end, end);
+  }
+  return [...groups.values()].flat();
+}
+
+function elements(ports: readonly Ports[]): string[] {
+  return ports.map((one) => concatenated(one.key, range(one)));
 }
