@@ -240,5 +240,10 @@ function translation({ ports }: Plan): string[] {
     `    oifname "${ports.uplink}" snat ip to ip saddr map @stood_for`,
     `    oifname "${ports.uplink}" ip saddr . ip daddr . meta l4proto . th dport @masked masquerade`,
     "  }",
+    // After translation: what should have been translated and was not goes nowhere.
+    "  chain leaving {",
+    "    type filter hook postrouting priority srcnat + 10; policy accept;",
+    `    oifname { "${ports.uplink}", "${ports.device}" } ip saddr ${INNER.network} counter name stray drop`,
+    "  }",
   ];
 }
