@@ -3,6 +3,8 @@ import { existsSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { cableMissing, CABLE_FULL, CABLE_QUICK, measureCable } from "./cable.ts";
+import { CABLE_ROWS } from "./cable-rows.ts";
 import { Cleanup } from "./cleanup.ts";
 import { FULL, QUICK } from "./measure.ts";
 import { niac } from "./niac.ts";
@@ -42,6 +44,8 @@ async function main(): Promise<void> {
   const leftOut = chosen
     .filter((proxy) => proxy.version === null)
     .map((proxy) => `${proxy.name} (${proxy.missing})`);
+  const withoutCable = options.profile || !wantsCable(options) ? "" : cableMissing();
+  if (withoutCable !== null && withoutCable !== "") leftOut.push(`the box in the cable (${withoutCable})`);
   const time = TIME[options.quick ? "quick" : "full"];
   const cleanup = Cleanup.install(time.limit);
   const progress = progressTo(process.stderr);
@@ -54,7 +58,7 @@ async function main(): Promise<void> {
     console.log(await profile(stage, own, workFor(options.only), QUICK, progress));
     return;
   }
-  const results = await measure(stage, cleanup, present, options, leftOut, progress);
+  const results = await measure(stage, cleanup, present, options, withoutCable === null, leftOut, progress);
   if (options.svg !== null) writeFileSync(options.svg, picture(results));
   console.log(options.json ? JSON.stringify(toJson(results)) : table(results));
 }
@@ -64,6 +68,7 @@ async function measure(
   cleanup: Cleanup,
   proxies: readonly Proxy[],
   options: Options,
+  withCable: boolean,
   leftOut: readonly string[],
   progress: Progress,
 ): Promise<Results> {
@@ -80,6 +85,10 @@ async function measure(
       const value = values[path];
       if (value !== undefined) samples.add(path, NIAC, value);
     }
+  }
+  if (withCable) {
+    const cable = options.quick ? CABLE_QUICK : CABLE_FULL;
+    await measureCable(stage, cleanup, cable, options.only, samples, progress);
   }
   const time = TIME[options.quick ? "quick" : "full"];
   const plan = {
@@ -108,6 +117,10 @@ async function measure(
     },
     comparisons: samples.compare(),
   };
+}
+
+function wantsCable({ only, proxies }: Options): boolean {
+  return (proxies?.includes(NIAC) ?? true) && CABLE_ROWS.some(({ path }) => path.startsWith(only));
 }
 
 async function measureDecisions(stage: Stage, cleanup: Cleanup): Promise<Record<string, number>> {

@@ -41,11 +41,32 @@ function commit(): string {
 
 async function start(place: Place): Promise<{ process: PinnedProcess; port: number }> {
   const port = await freePort();
+  const { process, apply } = launch(place, [], {
+    NIAC_LISTEN_MODBUS: `127.0.0.1:${port}`,
+    NIAC_LISTEN_SERVICES: `127.0.0.1:${await freePort()}`,
+    NIAC_LOG_LEVEL: "warn",
+  });
+  await apply(siteDocument(place.machinePort));
+  return { process, port };
+}
+
+export interface RunningNiac {
+  readonly process: PinnedProcess;
+  /** Puts a site document in force, as a plant admin does. */
+  readonly apply: (site: string) => Promise<void>;
+}
+
+/** `inside`: words that go before the command, which place it in a namespace; `part`: what of niac, else all of it. */
+export function launch(
+  place: Place,
+  inside: readonly string[],
+  more: NodeJS.ProcessEnv,
+  part = "up",
+): RunningNiac {
   const stateDir = join(place.dir, "state");
-  const runDir = join(place.dir, "run");
+  const runDir = runDirOf(place);
   for (const dir of [stateDir, runDir]) mkdirSync(dir);
   const document = join(place.dir, "site.yaml");
-  writeFileSync(document, siteDocument(place.machinePort));
   const environment = {
     NIAC_STATE_DIR: stateDir,
     NIAC_RUN_DIR: runDir,
@@ -53,28 +74,33 @@ async function start(place: Place): Promise<{ process: PinnedProcess; port: numb
     NIAC_TLS_CERTIFICATE: place.server.fullChain,
     NIAC_TLS_KEY: place.server.key,
     NIAC_TLS_CLIENT_CA: place.authority.cert,
-    NIAC_LISTEN_MODBUS: `127.0.0.1:${port}`,
-    NIAC_LISTEN_SERVICES: `127.0.0.1:${await freePort()}`,
-    NIAC_LOG_LEVEL: "warn",
     NODE_OPTIONS: place.nodeOptions,
+    ...more,
   };
   const appliance = new PinnedProcess(
     NIAC,
     place.core,
-    [process.execPath, MAIN, "up"],
+    [...inside, process.execPath, MAIN, part],
     join(place.dir, "niac.log"),
     environment,
   );
-  try {
-    await applied(appliance, document, environment);
-  } catch (error) {
-    appliance.kill();
-    throw error;
-  }
-  return { process: appliance, port };
+  const apply = async (site: string): Promise<void> => {
+    writeFileSync(document, site);
+    try {
+      await applied(appliance, document, environment);
+    } catch (error) {
+      appliance.kill();
+      throw error;
+    }
+  };
+  return { process: appliance, apply };
 }
 
-/** Puts the site document in force, as a plant admin does: by niac's own command, tried until control answers. */
+export function runDirOf(place: Place): string {
+  return join(place.dir, "run");
+}
+
+/** By niac's own command, tried until control answers. */
 async function applied(
   appliance: PinnedProcess,
   document: string,

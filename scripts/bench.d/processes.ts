@@ -79,6 +79,25 @@ export class PinnedProcess {
     return promise;
   }
 
+  /** All of its standard output, once it has ended by itself; rejects with its last words where that was a failure. */
+  output(): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const chunks: Buffer[] = [];
+    this.#child.stdout?.on("data", (chunk: Buffer) => chunks.push(chunk));
+    this.#child.once("close", (code) => {
+      // Nothing of it is left that could hold its process id.
+      this.#stopped = true;
+      if (code === 0) resolve(Buffer.concat(chunks).toString());
+      else reject(new Error(`${this.name} failed: ${this.lastWords()}`));
+    });
+    return promise;
+  }
+
+  /** How often its output says a text up to now. */
+  count(text: string): number {
+    return existsSync(this.#log) ? readFileSync(this.#log, "utf8").split(text).length - 1 : 0;
+  }
+
   get ended(): boolean {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
@@ -152,7 +171,7 @@ export function commandOf(pid: number): string[] {
  * Nanoseconds on a core so far. The threads' own counters are exact but forget threads that ended (stunnel has one for each
  * session); the process's counter remembers them but counts in hundredths of a second, rounded down. Both are never too high.
  */
-function cpuOf(pid: number): number {
+export function cpuOf(pid: number): number {
   const stat = statOf(pid);
   const process = ((Number(stat[11]) + Number(stat[12])) / TICKS_PER_SECOND) * 1e9;
   const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
@@ -169,6 +188,12 @@ export interface Cpu {
 
 export function cpuOfTree(process: PinnedProcess): Cpu {
   return { byProcess: new Map(process.tree().map((pid) => [pid, cpuOf(pid)])) };
+}
+
+/** The same of the tree and of all that ended in it, for processes that come and go: in hundredths of a second, rounded down. */
+export function cpuOfAll(process: PinnedProcess): number {
+  const ticks = process.tree().flatMap((pid) => statOf(pid).slice(11, 15).map(Number));
+  return (ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND) * 1e9;
 }
 
 /** Microseconds used between two readings; a process that came or went would be left out of the sum, so that is an error. */

@@ -1,5 +1,7 @@
 /** What was measured, round by round, and what is made of it: medians over the rounds and ratios to the best peer. Pure. */
 
+import { CABLE_ROWS } from "./cable-rows.ts";
+
 /** One line of the table. `path` is its place in the JSON. */
 export interface Row {
   readonly path: string;
@@ -82,6 +84,7 @@ export const ROWS: readonly Row[] = [
       compared: false,
     };
   }),
+  ...CABLE_ROWS,
 ];
 
 /** Median, least and greatest of the rounds. */

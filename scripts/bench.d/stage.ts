@@ -7,13 +7,15 @@ import type { Cleanup } from "./cleanup.ts";
 import { SERVER_NAME, targetOf } from "./load.ts";
 import { ready, refused, subjectOf, type Subject } from "./measure.ts";
 import { allowedCores, PinnedProcess, pinSelf } from "./processes.ts";
-import type { Proxy } from "./proxy.ts";
+import type { Place, Proxy } from "./proxy.ts";
 
 export interface Stage {
   readonly proxyCore: number;
   readonly loadCore: number;
   /** A new empty directory, removed at the end. */
   newDir(): string;
+  /** For one start of a proxy. */
+  place(nodeOptions?: string): Place;
   /** Resolves when it serves the engineer and has refused those it must: speed without the check would be no comparison. */
   start(proxy: Proxy, nodeOptions?: string): Promise<Subject>;
 }
@@ -56,20 +58,17 @@ export async function setStage(cleanup: Cleanup): Promise<Stage> {
   cleanup.add(() => machine.kill());
   const machinePort = Number(await machine.firstLine());
 
+  const place = (nodeOptions = ""): Place => {
+    const common = { core: proxyCore, machinePort, server, authority: authority.credential };
+    return { ...common, dir: newDir(), nodeOptions };
+  };
   return {
     proxyCore,
     loadCore,
     newDir,
-    async start(proxy, nodeOptions = "") {
-      const place = {
-        dir: newDir(),
-        core: proxyCore,
-        machinePort,
-        server,
-        authority: authority.credential,
-        nodeOptions,
-      };
-      const running = await proxy.start(place);
+    place,
+    async start(proxy, nodeOptions) {
+      const running = await proxy.start(place(nodeOptions));
       cleanup.add(() => running.process.kill());
       const subject = subjectOf(proxy.name, running.process, running.port, credentials);
       await ready(subject);
