@@ -86,7 +86,14 @@ export const IDENTIFY_PORTS: readonly number[] = [502, 4840, 80, 443, 22, 102, 4
 export const IDENTIFY_MILLISECONDS = 50_000;
 
 const identificationSchema = z.strictObject({
-  modbus: z.strictObject({ unit: z.number(), objects: z.record(z.string(), z.string()) }).nullable(),
+  modbus: z
+    .strictObject({
+      unit: z.number(),
+      objects: z.record(z.string(), z.string()),
+      /** The exception code it answered with, where it speaks Modbus and not of itself. */
+      exception: z.number().nullable(),
+    })
+    .nullable(),
   opcua: z
     .array(
       z.strictObject({

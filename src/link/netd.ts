@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineCall, defineEvent } from "../base/index.ts";
+import { defineCall } from "../base/index.ts";
 import { draftsSchema, snapshotSchema } from "./shapes.ts";
 
 /**
@@ -122,6 +122,3 @@ export const netdReach = defineCall(
 
 /** Records of netd's own, from netd to control; answered after the commit. */
 export const netdAppend = defineCall("netd.append", z.strictObject({ drafts: draftsSchema }), z.null());
-
-/** netd asks for the snapshot in force, after it was started again or a port came back; control answers with netd.apply. */
-export const netdReady = defineEvent("netd.ready", z.null());

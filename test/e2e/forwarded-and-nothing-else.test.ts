@@ -28,5 +28,9 @@ destinations:
     t.true(behind.frames(`ip.src == ${HOSTS.historian} && tcp.srcport == 4000`).length > 0);
     const [refused] = await plant.box.recorded(1, "kind=flow.refused", "machine=press");
     t.like(refused, { stage: "destination", decision: "denial" });
+    const [flow] = await plant.box.recorded(1, "kind=flow", "machine=hmi");
+    t.like(flow, { rule: "historian", decision: "permit" });
+    t.is(flow?.counts?.["connections"], 1);
+    t.true((flow?.counts?.["bytesOut"] ?? 0) > 100 && (flow?.counts?.["bytesIn"] ?? 0) > 100);
   },
 );
