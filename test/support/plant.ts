@@ -108,7 +108,7 @@ export class Plant {
     return this.#namespaces.name(host);
   }
 
-  mac(host: Host | "box", port = "eth0"): string {
+  mac(host: string, port = "eth0"): string {
     return this.#namespaces.mac(host, port);
   }
 
@@ -174,7 +174,7 @@ export class Plant {
   }
 
   /** Records what a host's port sees, in both directions, until stop(). */
-  async capture(host: Host | "box", port = "eth0", filter = ""): Promise<Capture> {
+  async capture(host: string, port = "eth0", filter = ""): Promise<Capture> {
     const file = join(this.#dir, `${host}-${port}-${this.#children.size}.pcap`);
     const args = ["-U", "-n", "-i", port, "-w", file, "--immediate-mode", ...(filter === "" ? [] : [filter])];
     const child = this.spawn(host, "tcpdump", args);
