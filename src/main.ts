@@ -124,7 +124,14 @@ async function serve(log: Logger, supervised: boolean, start: () => Promise<Stop
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     if (supervised) process.stdin.once("close", () => resolve("the supervisor is gone")).resume();
   });
-  const running = await start();
+  let running: Stoppable;
+  try {
+    running = await start();
+  } catch (error) {
+    // The supervisor's end of standard input would keep a process alive that does nothing.
+    process.stdin.destroy();
+    throw error;
+  }
   log.info({ why: await stopping }, "stopping");
   await running.stop();
   process.stdin.destroy();

@@ -123,7 +123,13 @@ class GatewayProcess {
       outbound: placeOf(outbound),
     };
     const gateway = new Gateway({ snapshot, material }, places, this.#recorder, systemClock, this.#log);
-    await gateway.listen();
+    try {
+      await gateway.listen();
+    } catch (error) {
+      // The listeners that did open would be in the way of the next attempt.
+      gateway.close("the gateway could not start");
+      throw error;
+    }
     this.#gateway = gateway;
     if (places.outbound !== null)
       this.#responders = new Responders(() => gateway.snapshot(), this.#recorder, systemClock, this.#log);

@@ -118,6 +118,11 @@ const refused: readonly (readonly [what: string, sent: unknown, message: RegExp]
   ["an unknown key further in", asSent({ identity: { ...ALICE, sudo: true } }), /0\.identity: .*sudo/],
   ["index and origin, which are not the writer's to say", asSent({ index: 0, origin: "x" }), /index/],
   ["a kind there is not", asSent({ kind: "operations" }), /0\.kind/],
+  [
+    "a kind of identity there is not",
+    asSent({ identity: { ...ALICE, kind: "certificate" } }),
+    /0\.identity\.kind/,
+  ],
   ["an id with a control character", asSent({ id: "a\nb" }), /0\.id/],
   ["an empty id", asSent({ id: "" }), /0\.id/],
   ["a time that is no whole number", asSent({ time: 1.5 }), /0\.time/],

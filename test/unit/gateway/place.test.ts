@@ -1,11 +1,11 @@
 import { createServer } from "node:net";
 import test from "ava";
-import { UnavailableError } from "../../../src/base/index.ts";
+import { UsageError } from "../../../src/base/index.ts";
 import { listenAt } from "../../../src/gateway/place.ts";
 
 test("a descriptor that is no listening socket is named, with how it comes about", async (t) => {
   const error = await t.throwsAsync(listenAt(createServer(), { fd: 9_999 }), {
-    instanceOf: UnavailableError,
+    instanceOf: UsageError,
   });
   t.regex(error?.message ?? "", /^the gateway cannot listen on the inherited descriptor 9999 \(/);
   t.regex(error?.advice ?? "", /niac up/);

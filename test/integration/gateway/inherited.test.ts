@@ -1,0 +1,21 @@
+import test from "ava";
+import { spawn } from "node:child_process";
+import { Appliance } from "../../support/appliance.ts";
+import { end } from "../../support/processes.ts";
+
+const MAIN = new URL("../../../src/main.ts", import.meta.url).pathname;
+
+test("a gateway that is given a descriptor it did not inherit ends, and says which", async (t) => {
+  const bed = await Appliance.prepare(t, { site: null });
+  await bed.run("control");
+  const child = spawn(process.execPath, [MAIN, "gateway", "--supervised", "--outbound", "99"], {
+    env: { ...process.env, ...bed.environment },
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  t.teardown(() => end(child, "SIGKILL"));
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  t.is(code, 2);
+  t.regex(said, /cannot listen on the inherited descriptor 99/);
+});
