@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { parseFilter, type AuditLog, type AuditRecord } from "../audit/index.ts";
 import { NIAC_VERSION, UsageError, type Channel, type Clock } from "../base/index.ts";
 import * as link from "../link/index.ts";
+import { stillOpen } from "../site/index.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { NetdLink } from "./netd-link.ts";
 import type { Site } from "./site.ts";
@@ -95,7 +96,7 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
   channel.handle(link.flowsList, async () => {
     const netd = parts.netd.state === "attached" ? await parts.netd.call(link.netdFlows, null) : NO_FLOWS;
     const sessions = parts.link.attached ? await parts.link.call(link.gatewaySessions, null) : [];
-    return { passing: netd, sessions, unauthenticated: site.snapshot.unauthenticated.length };
+    return { passing: netd, sessions, unauthenticated: stillOpen(site.snapshot, clock.now()).length };
   });
   channel.handle(link.statusShow, async () => ({
     origin,
@@ -106,7 +107,11 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     audit: audit.state,
     cable: parts.netd.state,
     network: parts.netd.state === "attached" ? await parts.netd.call(link.netdStatus, null) : null,
-    unauthenticated: site.snapshot.unauthenticated.map(({ name, owner, until }) => ({ name, owner, until })),
+    unauthenticated: stillOpen(site.snapshot, clock.now()).map(({ name, owner, until }) => ({
+      name,
+      owner,
+      until,
+    })),
     machines: parts.link.attached ? await parts.link.call(link.gatewayMachines, null) : [],
   }));
 }

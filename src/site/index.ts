@@ -15,5 +15,5 @@ export type { ServiceAt } from "./lookup-network.ts";
 export { parseSite } from "./parse.ts";
 export type { SiteResult } from "./parse.ts";
 export { parseSnapshot } from "./snapshot-schema.ts";
-export { openSources } from "./sources.ts";
+export { openSources, stillOpen } from "./sources.ts";
 export type * from "./snapshot.ts";

@@ -10,6 +10,8 @@ export interface PlantParts {
   readonly press?: string;
   /** The press' services beside `modbus`. */
   readonly services?: string;
+  /** What the grant allows of Modbus; default: everything. */
+  readonly grant?: string;
   /** Lines of whole sections: destinations, unsafeUnauthenticated and others. */
   readonly more?: string;
   readonly limits?: string;
@@ -31,6 +33,6 @@ grants:
   - name: maintenance-runs-press
     reason: Maintenance reads and moves the set-points
     who: { groups: [maintenance] }
-    what: { machines: [press], modbus: ${ALL_REGISTERS} }
+    what: { machines: [press], modbus: ${parts.grant ?? ALL_REGISTERS} }
 ${parts.more ?? ""}`;
 }
