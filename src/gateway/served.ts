@@ -21,7 +21,8 @@ export function placeOf({ machine, destination }: Pick<Served, "machine" | "dest
 export function stillServed(served: Served, snapshot: Snapshot): Machine | null {
   const { machine, destination } = served;
   const now = snapshot.machines.find((each) => each.name === machine.name);
-  if (!now || now.address !== machine.address || now.standIn !== machine.standIn) return null;
+  if (!now || now.address !== machine.address) return null;
+  if (originOf(now, destination) !== originOf(machine, destination)) return null;
   if (destination === null) return sameService(served, now) ? now : null;
   const there = snapshot.destinations.find((each) => each.name === destination.name);
   return there?.machines.includes(machine.name) && sameDestination(there, destination) ? now : null;

@@ -56,6 +56,8 @@ export class Connection implements Flushable {
   #out = Buffer.allocUnsafeSlow(WRITE_BUFFER);
   #outLength = 0;
   #dirty = false;
+  /** TLS takes its time to encrypt, and reads the bytes then: it gets bytes of its own. */
+  readonly #copies: boolean;
   #open = false;
   #gone = false;
   #served = false;
@@ -87,6 +89,7 @@ export class Connection implements Flushable {
       },
     });
     this.#socket = socket;
+    this.#copies = ready === "secureConnect";
     this.#socket.setTimeout(options.connectTimeout, () => {
       if (!this.#open) this.close(`no answer to the connection attempt in ${options.connectTimeout} ms`);
     });
@@ -136,8 +139,13 @@ export class Connection implements Flushable {
   flush(): void {
     this.#dirty = false;
     if (this.#outLength === 0 || this.#gone) return;
-    this.#socket.write(this.#out.subarray(0, this.#outLength));
+    const bytes = this.#out.subarray(0, this.#outLength);
     this.#outLength = 0;
+    if (this.#copies) {
+      this.#socket.write(Buffer.from(bytes));
+      return;
+    }
+    this.#socket.write(bytes);
     // What the kernel did not take at once is still read from the buffer, so that one is left to it.
     if (this.#socket.writableLength > 0) this.#out = Buffer.allocUnsafeSlow(WRITE_BUFFER);
   }
