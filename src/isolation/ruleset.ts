@@ -35,6 +35,11 @@ export const COUNTERS = Object.freeze({
 export type CounterName = keyof typeof COUNTERS;
 
 const MARK = INNER.marks;
+/**
+ * The kernel's own refusals. Its other errors only about connections it knows: who forges a sender that nobody is would else have the
+ * answer to it come back, as an error, to the machine whose address the answer bears.
+ */
+const PROHIBITED = "    icmp type destination-unreachable icmp code 13 accept";
 
 export function rulesetOf(plan: Plan): string {
   return `${[
@@ -206,10 +211,10 @@ function ends({ ports, device }: Plan): string[] {
     "  }",
     "  chain to_uplink {",
     `    ct state untracked ${NO_OPENING} accept`,
-    "    icmp type destination-unreachable accept",
+    PROHIBITED,
     "    tcp flags & rst == rst accept",
     ...(ports.address === null ? ["    udp sport 68 udp dport 67 accept"] : []),
-    "    ct state established accept",
+    "    ct state established,related accept",
     "    ip daddr . tcp dport @outward accept",
     "    tcp dport @outward_named accept",
     "    ip daddr @name_servers meta l4proto { tcp, udp } th dport 53 accept",
@@ -220,8 +225,8 @@ function ends({ ports, device }: Plan): string[] {
     "    ip daddr . tcp dport @visited accept",
     "    ip daddr . tcp dport @answered accept",
     `    ip daddr @machines ${NO_OPENING} accept`,
-    "    ct state established accept",
-    "    icmp type destination-unreachable accept",
+    "    ct state established,related accept",
+    PROHIBITED,
     ...(dhcpServer ? ["    udp sport 67 udp dport 68 accept"] : []),
     "    counter name stray drop",
     "  }",
