@@ -68,19 +68,20 @@ export function flowLines({ forwarded, refused, sessions, unauthenticated }: Flo
   const lines =
     passing.length === 0
       ? ["Nothing passes."]
-      : table(["DECISION", "WHO", "FROM", "TO", "BYTES TO / FROM", "SINCE"], passing);
+      : table(["DECISION", "WHO", "FROM", "TO", "BYTES TO / FROM", "SINCE OR STATE"], passing);
   if (refused.length > 0) {
     const shown = refused
       .slice(0, MOST_REFUSED)
       .map((one) => [
         "refused",
+        one.machine ?? "",
         one.source,
-        one.machine ?? one.target,
+        one.target,
         one.what,
         String(one.packets),
         `${durationText(now - one.last)} ago`,
       ]);
-    lines.push("", ...table(["DECISION", "FROM", "TO", "WHAT", "PACKETS", "LAST"], shown));
+    lines.push("", ...table(["DECISION", "MACHINE", "FROM", "TO", "WHAT", "PACKETS", "LAST"], shown));
     const more = refused.length - MOST_REFUSED;
     if (more > 0) lines.push(`and ${more} more; see niac audit query kind=flow.refused`);
   }
@@ -96,9 +97,10 @@ export function flowLines({ forwarded, refused, sessions, unauthenticated }: Flo
   return lines;
 }
 
-function decision({ kind, destination }: SessionView): string {
+function decision({ kind, destination, service }: SessionView): string {
   if (kind === "source") return "no certificate";
-  return destination === null ? "session" : "inspected";
+  if (destination === null) return "session";
+  return service === "tcp" ? "wrapped" : "inspected";
 }
 
 function who({ user, device }: SessionView): string {
