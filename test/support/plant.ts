@@ -71,25 +71,44 @@ export class Plant {
   }
 
   async startBox(site: string | null, options: Partial<ApplianceOptions> = {}): Promise<Appliance> {
-    const box = await Appliance.prepare(this.#t, {
+    const box = await this.prepareBox("box", BOX, site, options);
+    this.#appliance = box;
+    for (const part of options.parts ?? (["up"] as const)) await box.run(part);
+    if (site !== null) await this.apply(site);
+    return box;
+  }
+
+  /** A box on a host with the ports `uplink` and `device`, not started yet; `box` is the plant's own, others are the test's to start. */
+  prepareBox(
+    host: string,
+    address: string,
+    site: string | null,
+    options: Partial<ApplianceOptions> = {},
+  ): Promise<Appliance> {
+    return Appliance.prepare(this.#t, {
       site,
-      namespace: this.namespace("box"),
+      namespace: this.namespace(host),
       serverAddresses: Object.values(HOSTS),
       ...options,
       environment: {
         NIAC_UPLINK: "uplink",
         NIAC_DEVICE_PORT: "device",
-        NIAC_UPLINK_ADDRESS: `${BOX}/24`,
+        NIAC_UPLINK_ADDRESS: `${address}/24`,
         NIAC_UPLINK_GATEWAY: ROUTER,
         NIAC_LISTEN_MODBUS: "0.0.0.0:802",
         NIAC_LISTEN_SERVICES: "0.0.0.0:8443",
         ...options.environment,
       },
     });
-    this.#appliance = box;
-    for (const part of options.parts ?? (["up"] as const)) await box.run(part);
-    if (site !== null) await this.apply(site);
-    return box;
+  }
+
+  /** A second box on the plant's switch, and behind it a machine on a switch of its own. */
+  addSecondBox(host: string, machine: string, address: string): void {
+    this.#namespaces.addSwitch("second-sw");
+    this.#namespaces.plug(host, "uplink", "plant-sw");
+    this.#namespaces.plug(host, "device", "second-sw");
+    this.#namespaces.plug(machine, "eth0", "second-sw", `${address}/24`);
+    this.ip(machine, "route", "add", "default", "via", ROUTER);
   }
 
   get box(): Appliance {
@@ -185,6 +204,13 @@ export class Plant {
   /** Plugs a host's port into a switch; makes the host where it is new. */
   plug(host: string, port: string, into: "plant" | "machines", address?: string): void {
     this.#namespaces.plug(host, port, `${into}-sw`, address);
+  }
+
+  /** Of all ports of a switch, so that frames so long go through it. */
+  mtu(of: "plant-sw" | "machines-sw", bytes: number): void {
+    for (const line of this.run(of, "ip", "-o", "link", "show", "master", "br0").trim().split("\n")) {
+      this.ip(of, "link", "set", /^\d+: ([^@:]+)/.exec(line)?.[1] ?? "", "mtu", String(bytes));
+    }
   }
 
   /** Takes a port's link away, or gives it back, as a cable does. */
