@@ -1,10 +1,9 @@
 /** Hears what no rule sees: ARP on both ports, and on the device port everything that is not IPv4 of a known machine. */
 import type { Native, Watch } from "./native.ts";
 
-/** Frames looked at in a span, in milliseconds; what comes beyond it is only counted, by the kernel. */
-const SPAN = 100;
-const PER_SPAN = 200;
-const PER_TURN = 32;
+/** Frames looked at in a turn of the event loop, and milliseconds from one to the next: 2,000 a second, whatever comes. */
+const PER_TURN = 50;
+const PAUSE = 25;
 
 export interface ObserverEvents {
   frame(bytes: Buffer): void;
@@ -19,8 +18,7 @@ export class Observer {
   readonly #events: ObserverEvents;
   readonly #fd: number;
   readonly #watch: Watch;
-  readonly #timer: NodeJS.Timeout;
-  #left = PER_SPAN;
+  #pause: NodeJS.Timeout | null = null;
 
   /** Throws the kernel's error. */
   constructor(native: Native, port: string, filter: Buffer, events: ObserverEvents) {
@@ -30,14 +28,9 @@ export class Observer {
     this.#watch = native.watch(
       this.#fd,
       PER_TURN,
-      (frames) => {
-        for (const frame of frames) events.frame(frame);
-        this.#left -= frames.length;
-        if (this.#left <= 0) this.#watch.pause();
-      },
+      (frames) => this.#turn(frames),
       (error) => events.failed(error),
     );
-    this.#timer = setInterval(() => this.#span(), SPAN);
   }
 
   setFilter(filter: Buffer): void {
@@ -50,16 +43,16 @@ export class Observer {
   }
 
   close(): void {
-    clearInterval(this.#timer);
+    if (this.#pause) clearTimeout(this.#pause);
     this.#watch.close();
   }
 
-  #span(): void {
-    if (this.#left <= 0) {
-      const missed = this.#native.packetDrops(this.#fd);
-      if (missed > 0) this.#events.missed(missed);
-      this.#watch.resume();
-    }
-    this.#left = PER_SPAN;
+  #turn(frames: readonly Buffer[]): void {
+    for (const frame of frames) this.#events.frame(frame);
+    // What found no room did so while turns were full.
+    const missed = frames.length < PER_TURN ? 0 : this.#native.packetDrops(this.#fd);
+    if (missed > 0) this.#events.missed(missed);
+    this.#watch.pause();
+    this.#pause = setTimeout(() => this.#watch.resume(), PAUSE);
   }
 }
