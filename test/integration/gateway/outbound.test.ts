@@ -1,3 +1,4 @@
+import { until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";
 import { Cable, cableSite, HMI, PLC, PRESS } from "./cable.ts";
 
@@ -179,5 +180,28 @@ testWith("root", "pymodbus")(
     const [circuit] = await cable.bed.recorded(1, "kind=process", "machine=plc-12");
     t.like(circuit, { service: "modbus", detail: { circuit: "open", origin: "hmi-1" } });
     t.regex(circuit?.reason ?? "", /ECONNREFUSED/);
+  },
+);
+
+testWith("root", "pymodbus")(
+  "while nothing can be recorded a machine that is connected still reads, and writes nothing",
+  async (t) => {
+    const cable = await Cable.start(t, toPlc());
+    const plc = await cable.machine(PLC);
+    const hmi = await cable.client("cell", PLC);
+    t.is(await hmi.ask("write 10 1"), "done");
+    await cable.bed.end("control", "SIGKILL");
+    await until(() => cable.log.includes("control is away"), "the gateway to notice");
+    t.is(await hmi.ask("read 10 1"), "1");
+    t.is(await hmi.ask("write 10 2"), "exception 6");
+    const late = await cable.client("cell", PLC);
+    t.is(await late.ask("read 10 1"), "exception 6");
+    await cable.bed.run("control");
+    await cable.bed.recorded(1, "kind=session.refused", "stage=unrecorded", "user=hmi-1");
+    t.is(await hmi.ask("write 10 3"), "done");
+    t.deepEqual(
+      (await plc.heard()).filter((line) => line.startsWith("write")),
+      ["write holdingRegisters 10 [1]", "write holdingRegisters 10 [3]"],
+    );
   },
 );
