@@ -10,8 +10,8 @@ import type { Stage } from "./stage.ts";
 const BEGINNING = 1_500;
 /** Packets of one flood, so that one nobody ends comes to its own. */
 const MOST = 20_000_000;
-/** Of packets that a flood sends every second at the least; with fewer it is none, and nothing was measured. */
-const LEAST_PER_SECOND = 10_000;
+/** Packets a second; with fewer it is no flood, and says nothing. */
+const LEAST_PER_SECOND = 5_000;
 
 const OPTIONS: Readonly<Record<Flood, readonly string[]>> = { oneSource: [], forged: ["--rand-source"] };
 

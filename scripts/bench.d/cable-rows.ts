@@ -41,20 +41,20 @@ export const CABLE_ROWS: readonly Row[] = [
     };
   }),
   ...DESTINATIONS.map((n): Row => {
-    const label = `Forwarded UDP packets of 64 bytes, ${counted(n)}`;
+    const label = `Forwarded UDP packets, ${counted(n)}`;
     return { ...more, path: `cable.forward.packets.rules${n}`, label, unit: "1/s" };
   }),
   ...DESTINATIONS.map((n): Row => {
-    const label = `New TCP connections forwarded, ${counted(n)}`;
+    const label = `New connections, ${counted(n)}`;
     return { ...more, path: `cable.forward.connections.rules${n}`, label, unit: "1/s" };
   }),
   {
     ...less,
     path: "cable.modbusRead.median",
-    label: "Inspected Modbus read, round trip, median",
+    label: "Inspected Modbus read, median",
     unit: "µs",
   },
-  { ...less, path: "cable.modbusRead.p99", label: "Inspected Modbus read, round trip, p99", unit: "µs" },
+  { ...less, path: "cable.modbusRead.p99", label: "Inspected Modbus read, p99", unit: "µs" },
   ...RULESETS.flatMap((n) =>
     Object.entries(STEPS).map(([step, words]): Row => {
       const label = `Ruleset of ${counted(n)}, ${words}`;

@@ -9,7 +9,7 @@ import { measureFloods, type FloodAmounts } from "./cable-flood.ts";
 import { forwardOnly, makeLoneBox, makePlant } from "./cable-plant.ts";
 import { CABLE, CABLE_ROWS, DESTINATIONS, FORWARDING, RULESETS } from "./cable-rows.ts";
 import { Traffic } from "./cable-traffic.ts";
-import type { Cleanup } from "./cleanup.ts";
+import { Cleanup } from "./cleanup.ts";
 import { launch, runDirOf } from "./niac.ts";
 import { PinnedProcess } from "./processes.ts";
 import { NIAC, type Samples } from "./results.ts";
@@ -17,6 +17,7 @@ import type { Progress } from "./run.ts";
 import type { Stage } from "./stage.ts";
 
 export interface CableAmounts {
+  /** How many the site document has, each measured apart; the first one's for all but forwarding. */
   readonly destinations: readonly number[];
   readonly rounds: number;
   /** Of one measurement of forwarding; whole ones, as iperf3 takes them. */
@@ -26,17 +27,20 @@ export interface CableAmounts {
   readonly commandRounds: number;
   readonly floodRounds: number;
   readonly flood: FloodAmounts;
+  /** Milliseconds after which no second round of anything begins. */
+  readonly time: number;
 }
 
 export const CABLE_QUICK: CableAmounts = {
   destinations: DESTINATIONS.slice(0, 2),
-  rounds: 2,
+  rounds: 3,
   seconds: 1,
   reads: 1_000,
   rulesetRounds: 2,
   commandRounds: 1,
   floodRounds: 1,
   flood: { seconds: 1, reads: 500 },
+  time: 45_000,
 };
 
 export const CABLE_FULL: CableAmounts = {
@@ -48,6 +52,7 @@ export const CABLE_FULL: CableAmounts = {
   commandRounds: 3,
   floodRounds: 5,
   flood: { seconds: 2, reads: 2_000 },
+  time: 360_000,
 };
 
 const TOOLS = { ip: "iproute2", nft: "nftables", conntrack: "conntrack", iperf3: "iperf3", hping3: "hping3" };
@@ -76,6 +81,8 @@ interface Bench {
   readonly progress: Progress;
   /** Whether a row that begins so is asked for. */
   readonly wants: (beginning: string) => boolean;
+  /** Runs them as long as there is time, the first one in any case; the number counts from 1. */
+  readonly inRounds: (what: string, rounds: number, one: (round: number) => Promise<void>) => Promise<void>;
 }
 
 /** `only`: the beginning of the paths wanted. */
@@ -92,67 +99,82 @@ export async function measureCable(
   const add = (path: string, name: string, value: number): void => {
     if (path.startsWith(only)) samples.add(path, name, value);
   };
-  const bench: Bench = { stage, cleanup, amounts, add, progress, wants };
-  if (wants(`${CABLE}ruleset`)) await measureRulesets(bench);
-  if ([`${CABLE}forward`, `${CABLE}modbusRead`, `${CABLE}flood`, `${CABLE}ruleset`].some(wants))
+  const end = performance.now() + amounts.time;
+  const inRounds: Bench["inRounds"] = async (what, rounds, one) => {
+    for (let round = 1; round <= rounds && (round === 1 || performance.now() < end); round++) {
+      progress(`cable: ${what}, round ${round} of ${rounds}`);
+      await one(round);
+    }
+  };
+  const own = new Cleanup();
+  cleanup.add(() => own.run());
+  const bench: Bench = { stage, cleanup: own, amounts, add, progress, wants, inRounds };
+  try {
+    if (wants(`${CABLE}ruleset`)) await measureRulesets(bench);
     await measurePlants(bench);
+  } finally {
+    own.run();
+  }
 }
 
 async function measurePlants(bench: Bench): Promise<void> {
-  const { stage, cleanup, amounts, add, progress, wants } = bench;
+  const { stage, cleanup, amounts, add, progress, wants, inRounds } = bench;
   progress("cable: making two plants");
   const [ours, theirs] = [makePlant(cleanup), makePlant(cleanup)];
   forwardOnly(theirs);
   const box = await Box.start(stage, cleanup, ours);
-  const throughNiac = await Traffic.start(ours, stage, cleanup);
-  const forwarded = await Traffic.start(theirs, stage, cleanup);
-  const sides = [
-    [NIAC, throughNiac],
-    [FORWARDING, forwarded],
-  ] as const;
-  const [first = DESTINATIONS[0]] = amounts.destinations;
+  const sides: Sides = [
+    [NIAC, await Traffic.start(ours, stage, cleanup)],
+    [FORWARDING, await Traffic.start(theirs, stage, cleanup)],
+  ];
+  const [[, traffic]] = sides;
   for (const count of amounts.destinations) {
-    progress(`cable: ${count} destinations`);
     await box.apply(count);
-    for (let round = 1; round <= amounts.rounds && wants(`${CABLE}forward`); round++) {
-      progress(`cable: forwarding with ${count} destinations, round ${round} of ${amounts.rounds}`);
-      for (const [name, traffic] of sides) {
-        add(`${CABLE}forward.tcp.rules${count}`, name, await traffic.tcp(stage.loadCore, amounts.seconds));
-      }
-      for (const [name, traffic] of sides) {
-        add(
-          `${CABLE}forward.packets.rules${count}`,
-          name,
-          await traffic.packets(stage.loadCore, amounts.seconds),
-        );
-      }
-      for (const [name, traffic] of sides) {
-        add(
-          `${CABLE}forward.connections.rules${count}`,
-          name,
-          await traffic.connections(stage.loadCore, amounts.seconds),
-        );
-      }
-    }
-    if (count !== first) continue;
-    for (let round = 1; round <= amounts.rounds && wants(`${CABLE}modbusRead`); round++) {
-      progress(`cable: Modbus reads, round ${round} of ${amounts.rounds}`);
-      for (const [name, traffic] of sides) {
-        const { median, p99 } = await traffic.modbus(stage.loadCore, amounts.reads);
-        add(`${CABLE}modbusRead.median`, name, median);
-        add(`${CABLE}modbusRead.p99`, name, p99);
-      }
-    }
+    if (wants(`${CABLE}forward`)) await measureForwarding(bench, sides, count);
+    if (count !== amounts.destinations[0]) continue;
+    if (wants(`${CABLE}modbusRead`)) await measureReads(bench, sides);
+    if (!wants(`${CABLE}flood`)) continue;
+    await inRounds("floods", amounts.floodRounds, () =>
+      measureFloods(box, traffic, stage, amounts.flood, add),
+    );
   }
-  for (let round = 1; round <= amounts.floodRounds && wants(`${CABLE}flood`); round++) {
-    progress(`cable: floods, round ${round} of ${amounts.floodRounds}`);
-    await measureFloods(box, throughNiac, stage, amounts.flood, add);
-  }
-  for (let round = 1; round <= amounts.commandRounds && wants(`${CABLE}ruleset`); round++) {
-    progress(`cable: site documents applied, round ${round} of ${amounts.commandRounds}`);
-    for (const count of RULESETS) add(`${CABLE}ruleset.rules${count}.command`, NIAC, await box.apply(count));
+  if (wants(`${CABLE}ruleset`)) {
+    await inRounds("site documents applied", amounts.commandRounds, async () => {
+      for (const count of RULESETS)
+        add(`${CABLE}ruleset.rules${count}.command`, NIAC, await box.apply(count));
+    });
   }
   await box.stop();
+}
+
+type Sides = readonly [readonly [string, Traffic], readonly [string, Traffic]];
+
+/** Who goes first changes with each round. */
+function inTurn([ours, theirs]: Sides, round: number): Sides {
+  return round % 2 === 1 ? [ours, theirs] : [theirs, ours];
+}
+
+async function measureForwarding(bench: Bench, sides: Sides, count: number): Promise<void> {
+  const { stage, amounts, add, inRounds } = bench;
+  const { loadCore } = stage;
+  const kinds = ["tcp", "packets", "connections"] as const;
+  await inRounds(`forwarding with ${count} destinations`, amounts.rounds, async (round) => {
+    for (const kind of kinds) {
+      for (const [name, traffic] of inTurn(sides, round)) {
+        add(`${CABLE}forward.${kind}.rules${count}`, name, await traffic[kind](loadCore, amounts.seconds));
+      }
+    }
+  });
+}
+
+async function measureReads({ stage, amounts, add, inRounds }: Bench, sides: Sides): Promise<void> {
+  await inRounds("Modbus reads", amounts.rounds, async (round) => {
+    for (const [name, traffic] of inTurn(sides, round)) {
+      const { median, p99 } = await traffic.modbus(stage.loadCore, amounts.reads);
+      add(`${CABLE}modbusRead.median`, name, median);
+      add(`${CABLE}modbusRead.p99`, name, p99);
+    }
+  });
 }
 
 const ruleset = z.object({ count: z.number(), values: z.record(z.string(), z.number()) });

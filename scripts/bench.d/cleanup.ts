@@ -5,7 +5,7 @@ export class Cleanup {
   /** Runs the steps when the process exits, and makes signals and the deadline (seconds) exit it. */
   static install(seconds: number): Cleanup {
     const cleanup = new Cleanup();
-    process.once("exit", () => cleanup.#run());
+    process.once("exit", () => cleanup.run());
     for (const [signal, status] of [
       ["SIGINT", 130],
       ["SIGTERM", 143],
@@ -25,8 +25,9 @@ export class Cleanup {
     this.#steps.push(step);
   }
 
-  #run(): void {
-    for (const step of this.#steps.toReversed()) {
+  /** Runs the steps now, each once. */
+  run(): void {
+    for (const step of this.#steps.splice(0).toReversed()) {
       try {
         step();
       } catch (error) {

@@ -17,12 +17,13 @@ export interface Options {
 export const HELP = `usage: scripts/bench [--quick] [--json] [--svg FILE] [--only ROW] [--rounds N] [--proxies A,B] [--profile]
 
 Speed and memory of niac, with policy, inspection and audit on, beside nginx, haproxy and stunnel, which end mutual TLS
-and inspect nothing. Each on one core of its own, before the same Modbus TCP machine.
+and inspect nothing. Each on one core of its own, before the same Modbus TCP machine. As root also the box in the cable,
+in network namespaces of its own: forwarding and Modbus reads beside a box that merely forwards, rulesets, floods.
 
-  --quick         fewer rounds and smaller amounts: two to three minutes, four at most
+  --quick         fewer rounds and smaller amounts: three minutes, four at most; without it about fifteen
   --json          results as one line of JSON, the last on standard output
   --svg FILE      also draw them (scripts/bench.d/bench.svg is the one in the repository)
-  --only ROW      only rows whose path begins so, e.g. cpuPerTransaction.sessions32
+  --only ROW      only rows whose path begins so, e.g. cpuPerTransaction.sessions32 or cable.flood
   --rounds N      rounds at most, 1 to 20
   --proxies A,B   only these: niac, nginx, haproxy, stunnel
   --profile       instead: where niac's CPU goes with reads at 32 sessions, by process and the 25 costliest functions;

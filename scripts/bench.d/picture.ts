@@ -15,7 +15,8 @@ const LINE_CHARACTERS = 66;
 const DECISIONS = "decisionsPerSecond.rules";
 
 /** What some rows are left to the table for: too much for a picture. */
-const NOT_DRAWN = /^(roundTrip\.sessions256|roundTrip\.sessions1\.p99|memory\.withIdleSessions)/;
+const NOT_DRAWN =
+  /^(roundTrip\.sessions256|roundTrip\.sessions1\.p99|memory\.withIdleSessions|cable\.(flood|modbusRead\.p99|forward\.\w+\.rules(2|10000)$))/;
 
 /** Bars on one scale under one heading. */
 interface Chart {
@@ -46,7 +47,7 @@ export function picture(results: Results): string {
 
   line("niac beside proxies that inspect nothing", "title text", 24);
   for (const text of wrap(
-    "niac with policy, inspection and audit on. Shorter is better, unless it says otherwise; thin lines span the rounds.",
+    "niac with policy, inspection and audit on; forwarding: a box in the cable that only forwards. Shorter is better, unless it says otherwise; thin lines span the rounds.",
   )) {
     line(text, "small soft", LINE_STEP);
   }
@@ -80,7 +81,10 @@ function chartsOf(comparisons: readonly Comparison[]): Chart[] {
       return value === undefined ? [] : [{ name, own: name === NIAC, value }];
     });
     const verdict = ratio === null || bestPeer === null ? "" : `${formatRatio(ratio.median)} ${bestPeer}`;
-    return { heading: `${row.label} (${row.unit})`, verdict, bars };
+    const unit = row.better === "lower" ? row.unit : `${row.unit}, more is better`;
+    // With how many destinations makes no difference to a picture, and has no room in it.
+    const label = row.label.replace(/, [\d,]+ destinations$/, "");
+    return { heading: `${label} (${unit})`, verdict, bars };
   });
   const decisions = comparisons.flatMap(({ row, proxies }) => {
     const value = proxies.get(NIAC);

@@ -1,4 +1,5 @@
 /** Results as a table for people and as JSON for programs. Pure. */
+import { CABLE } from "./cable-rows.ts";
 import { NIAC, type Comparison, type Results, type Spread, type Surroundings } from "./results.ts";
 
 export function formatValue(value: number): string {
@@ -13,9 +14,24 @@ export function formatRatio(ratio: number): string {
 }
 
 export function table(results: Results): string {
-  const names = proxyNames(results.comparisons);
+  const inCable = results.comparisons.filter(isOfCable);
+  const others = results.comparisons.filter((comparison) => !isOfCable(comparison));
+  return [
+    describe(results.surroundings),
+    ...(others.length > 0 ? [tableOf(others), notes(others, results.surroundings)] : []),
+    ...(others.length > 0 && inCable.length > 0 ? [""] : []),
+    ...(inCable.length > 0 ? [tableOf(inCable), cableNotes(inCable, results.surroundings)] : []),
+  ].join("\n");
+}
+
+function isOfCable({ row }: Comparison): boolean {
+  return row.path.startsWith(CABLE);
+}
+
+function tableOf(comparisons: readonly Comparison[]): string {
+  const names = proxyNames(comparisons);
   const header = ["", "unit", ...names, "best peer", "ratio", "of all rounds"];
-  const lines = results.comparisons.map((comparison) => [
+  const lines = comparisons.map((comparison) => [
     comparison.row.label,
     comparison.row.unit,
     ...names.map((name) => formatValue(comparison.proxies.get(name)?.median ?? Number.NaN)),
@@ -38,13 +54,7 @@ export function table(results: Results): string {
       .join("  ")
       .trimEnd();
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [
-    describe(results.surroundings),
-    [header].map(format).join(""),
-    rule,
-    ...lines.map(format),
-    notes(results),
-  ].join("\n");
+  return [format(header), rule, ...lines.map(format)].join("\n");
 }
 
 /** The machine and the versions, one line each. */
@@ -64,16 +74,28 @@ function describe(s: Surroundings): string {
   return [...surroundingLines(s), pinned, ...s.leftOut.map((what) => `Left out: ${what}`), ""].join("\n");
 }
 
-function notes(results: Results): string {
-  const rounds = results.comparisons.map((comparison) => comparison.rounds);
-  const count = rounds.length === 0 ? 0 : Math.max(...rounds);
+function mostRounds(comparisons: readonly Comparison[]): number {
+  return Math.max(...comparisons.map(({ rounds }) => rounds));
+}
+
+function notes(comparisons: readonly Comparison[], { idleSessions }: Surroundings): string {
   return `
-A transaction is a read of 10 registers; a write is one register. Values are medians over up to ${count} rounds.
+A transaction is a read of 10 registers; a write is one register. Values are medians over up to ${mostRounds(comparisons)} rounds.
 Ratio: niac over the same round's best peer, median of the rounds; below 1 niac needs less. Memory counts every
-process of a proxy (PSS), with ${results.surroundings.idleSessions.toLocaleString("en")} sessions idle. niac is all of its processes, with policy,
+process of a proxy (PSS), with ${idleSessions.toLocaleString("en")} sessions idle. niac is all of its processes, with policy,
 inspection and audit on; the peers end mutual TLS and pass bytes on. Everyone: TLS 1.3, P-256, X25519 (post-quantum:
 X25519MLKEM768, which the peers' OpenSSL may not have), AES-128-GCM, client certificate verified, nothing resumed.
 A peer that uses little of its core wakes up more often for each transaction than one that is busy.`;
+}
+
+function cableNotes(comparisons: readonly Comparison[], { proxyCore, loadCore }: Surroundings): string {
+  return `
+The box in the cable, between network namespaces; medians over up to ${mostRounds(comparisons)} rounds. forwarding: the same namespaces, with a
+box that only forwards, without ruleset and connection table. calm: niac itself, without the flood. Ratio: niac over that
+of the same round. niac's processes, the machine and the receivers are on core ${proxyCore}, senders on core ${loadCore}: the kernel does the box'
+part of forwarding there, for it is done on behalf of the sender. Under a flood, the flood has core ${loadCore} for itself, and all
+else shares core ${proxyCore}. Virtual ports carry TCP in pieces of up to 64 KB, so that the cost
+of a packet shows with UDP alone, whose packets carry 64 bytes. A Modbus read is one of 10 registers, by a client without TLS.`;
 }
 
 export function proxyNames(comparisons: readonly Comparison[]): string[] {
