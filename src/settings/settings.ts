@@ -177,6 +177,7 @@ const INTERFACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,14}$/;
 function readCable(lookup: Lookup, problems: string[]): CableSettings | null {
   const { uplink: up, device: down, uplinkAddress, uplinkGateway } = SETTINGS;
   const [uplink, device] = [optional(lookup, up), optional(lookup, down)];
+  const [address, gateway] = [optional(lookup, uplinkAddress), optional(lookup, uplinkGateway)];
   if (uplink === null && device === null) return null;
   for (const [setting, value] of [
     [up, uplink],
@@ -188,14 +189,12 @@ function readCable(lookup: Lookup, problems: string[]): CableSettings | null {
   }
   if (uplink !== null && uplink === device)
     problems.push(`${up.name} and ${down.name} are both ${uplink}; the box stands between two ports`);
-  const address = optional(lookup, uplinkAddress);
   const [, host, prefix] = /^([\d.]+)\/(\d{1,2})$/.exec(address ?? "") ?? [];
   const good = host !== undefined && isIPv4(host) && Number(prefix) >= 1 && Number(prefix) <= 32;
   if (address !== null && !good)
     problems.push(
       `${uplinkAddress.name} is ${JSON.stringify(address)}; it takes an address with its prefix, like 10.20.0.100/24`,
     );
-  const gateway = optional(lookup, uplinkGateway);
   if (gateway !== null && !isIPv4(gateway))
     problems.push(`${uplinkGateway.name} is ${JSON.stringify(gateway)}; it takes an IPv4 address`);
   return Object.freeze({
