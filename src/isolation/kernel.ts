@@ -4,6 +4,7 @@ import { z } from "zod";
 import { messageOf, systemCode, UnavailableError } from "../base/index.ts";
 import {
   commandsOf,
+  removalsOf,
   ROUTE_PROTOCOL,
   sinkholeCommands,
   sinkholeSwitches,
@@ -24,14 +25,16 @@ export async function applyRuleset(plan: Plan): Promise<void> {
   await run("nft", ["-f", "-"], rulesetOf(plan));
 }
 
-/** A ruleset of niac's is in force, the image's or one of a netd that was here before. */
+/** A ruleset of a netd that was here before is in force: the image's own knows of no peers. */
 export async function hasRuleset(): Promise<boolean> {
-  return (await run("nft", ["list", "tables"])).split("\n").includes("table inet niac");
+  return (await run("nft", ["list", "tables"])).split("\n").includes("table inet niac_peers");
 }
 
 /** Ways that the ruleset in force permits: after it, so that at no moment one is open without its rule. */
 export async function applyLayout(plan: Plan): Promise<void> {
   for (const [path, value] of switchesOf(plan)) setSwitch(path, value);
+  const removals = removalsOf(plan, await readExisting(plan.ports));
+  if (removals.length > 0) await batch(removals);
   await batch(commandsOf(plan, await readExisting(plan.ports)));
 }
 

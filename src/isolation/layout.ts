@@ -32,15 +32,9 @@ export interface Existing {
 /** Preferences of routing rules: what is marked goes its way before the table of the appliance's own addresses is asked. */
 const RULES = Object.freeze({ refused: 10, captured: 11, own: 20 });
 
-/** Lines for `ip -batch`. */
+/** Lines for `ip -batch`: what there should be and is not, once what should not be is gone. */
 export function commandsOf(plan: Plan, existing: Existing): string[] {
-  return [
-    // First: with an address, others of its subnet that came after it go too.
-    ...removals(plan, existing),
-    ...portCommands(plan),
-    ...additions(plan, existing),
-    ...ruleCommands(existing),
-  ];
+  return [...portCommands(plan, existing), ...additions(plan, existing), ...ruleCommands(existing)];
 }
 
 /** Must succeed one by one, before the sinkhole is in use. */
@@ -53,28 +47,39 @@ export function sinkholeCommands(): string[] {
   ];
 }
 
-function portCommands({ ports }: Plan): string[] {
+/** Those that are there whatever the kernel holds change nothing where it is as it should be, and are told to nobody who watches it. */
+function portCommands({ ports, device: behind }: Plan, existing: Existing): string[] {
   const { uplink, device, address, gateway } = ports;
-  const own = address === null ? [] : [`addr replace ${address.address}/${address.prefix} dev ${uplink}`];
-  const router =
-    gateway === null ? [] : [`route replace default via ${gateway} dev ${uplink} proto ${ROUTE_PROTOCOL}`];
   return [
     "link set lo up",
-    `addr replace ${INNER.address}/32 dev lo`,
+    ...(existing.inner.includes(INNER.address) ? [] : [`addr replace ${INNER.address}/32 dev lo`]),
     `link set ${uplink} up`,
     `link set ${device} up`,
-    ...own,
-    ...router,
+    ...given(existing.uplinkAddresses, address, uplink),
+    ...given(existing.deviceAddresses, behind, device),
+    ...(gateway === null
+      ? []
+      : [`route replace default via ${gateway} dev ${uplink} proto ${ROUTE_PROTOCOL}`]),
     `route replace local 0.0.0.0/0 dev lo table ${INNER.tables.captured}`,
     // Where netd is dead and its interface gone, what is refused ends here.
     `route replace blackhole default table ${INNER.tables.refused} metric 4096`,
   ];
 }
 
-/** Inner addresses stay: a connection from one may live on, and nobody outside can reach one. */
-function removals(plan: Plan, existing: Existing): string[] {
+function given(existing: readonly string[], own: PortAddress | null, port: string): string[] {
+  if (own === null) return [];
+  const wanted = `${own.address}/${own.prefix}`;
+  return existing.includes(wanted) ? [] : [`addr replace ${wanted} dev ${port}`];
+}
+
+/**
+ * Lines for `ip -batch`: what is there and should not be. They come first, and what there is must then be read anew: with a port's last
+ * address the kernel takes away its routes, neighbours and proxy entries too. Inner addresses stay: a connection from one may live on,
+ * and nobody outside can reach one.
+ */
+export function removalsOf(plan: Plan, existing: Existing): string[] {
   const { uplink, device, address: own } = plan.ports;
-  const wanted = new Map(plan.stations.map(({ address, mac }) => [address, mac]));
+  const wanted = new Set(plan.stations.map(({ address }) => address));
   return [
     ...existing.proxied
       .filter((one) => !wanted.has(one) || plan.mode !== "inline")
@@ -97,7 +102,11 @@ interface PortAddress {
 
 function strays(existing: readonly string[], own: PortAddress | null, port: string): string[] {
   const wanted = own === null ? null : `${own.address}/${own.prefix}`;
-  return existing.filter((one) => one !== wanted).map((one) => `addr del ${one} dev ${port}`);
+  // The last first: with the first of a subnet the kernel takes away the others of it.
+  return existing
+    .filter((one) => one !== wanted)
+    .toReversed()
+    .map((one) => `addr del ${one} dev ${port}`);
 }
 
 function additions(plan: Plan, existing: Existing): string[] {
@@ -106,26 +115,21 @@ function additions(plan: Plan, existing: Existing): string[] {
   const routed = new Map(existing.routes.map((one) => [one.address, one.source]));
   const proxied = new Set(existing.proxied);
   const inner = new Set(existing.inner);
-  const own =
-    plan.device === null ? [] : [`addr replace ${plan.device.address}/${plan.device.prefix} dev ${device}`];
-  const given = existing.uplinkAddresses[0]?.split("/")[0];
-  const from = plan.device?.address ?? address?.address ?? given ?? null;
+  const leased = existing.uplinkAddresses[0]?.split("/")[0];
+  const from = plan.device?.address ?? address?.address ?? leased ?? null;
   const source = from === null ? "" : ` src ${from}`;
-  return [
-    ...own,
-    ...plan.stations.flatMap((station) => [
-      ...(routed.get(station.address) === from
-        ? []
-        : [`route replace ${station.address}/32 dev ${device}${source} proto ${ROUTE_PROTOCOL}`]),
-      ...(pinned.get(station.address) === station.mac
-        ? []
-        : [`neigh replace ${station.address} lladdr ${station.mac} dev ${device} nud permanent`]),
-      ...(proxied.has(station.address) || plan.mode !== "inline"
-        ? []
-        : [`neigh add proxy ${station.address} dev ${uplink}`]),
-      ...(inner.has(station.standIn) ? [] : [`addr replace ${station.standIn}/32 dev lo`]),
-    ]),
-  ];
+  return plan.stations.flatMap((station) => [
+    ...(routed.get(station.address) === from
+      ? []
+      : [`route replace ${station.address}/32 dev ${device}${source} proto ${ROUTE_PROTOCOL}`]),
+    ...(pinned.get(station.address) === station.mac
+      ? []
+      : [`neigh replace ${station.address} lladdr ${station.mac} dev ${device} nud permanent`]),
+    ...(proxied.has(station.address) || plan.mode !== "inline"
+      ? []
+      : [`neigh add proxy ${station.address} dev ${uplink}`]),
+    ...(inner.has(station.standIn) ? [] : [`addr replace ${station.standIn}/32 dev lo`]),
+  ]);
 }
 
 /** The kernel's own rule for local addresses comes first by default; it moves behind niac's, and is there at every moment. */

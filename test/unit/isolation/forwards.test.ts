@@ -51,8 +51,12 @@ function reported(book: ForwardBook): unknown[] {
     ]);
 }
 
+/** The name of the destination. */
+function at(change: Partial<Tracked>): string | null {
+  return ways.of({ ...sql, ...change })?.destination ?? null;
+}
+
 test("a connection's way is told by machine, address, transport and port", (t) => {
-  const at = (change: Partial<Tracked>): string | null => ways.of({ ...sql, ...change })?.destination ?? null;
   t.is(at({}), "historian");
   t.is(at({ toPort: 445 }), "files");
   t.is(at({ toPort: 445, transport: "udp" }), "syslog");

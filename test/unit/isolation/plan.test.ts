@@ -18,6 +18,10 @@ function udp(...ports: readonly (readonly [start: number, end: number])[]): Dest
   return { ...historian, transport: "udp", ports: ports.map(([start, end]) => ({ start, end })) };
 }
 
+function open(destination: Destination): string[] {
+  return planWith([press], [destination]).forwards.map(({ start, end }) => `${start}-${end}`);
+}
+
 test("no document: nothing at all, and the mode is closed", (t) => {
   const { version, mode, ports, refusal, ...lists } = planOf(null, PORTS);
   t.deepEqual(
@@ -96,8 +100,6 @@ test("a forwarded destination is a way for each of its machines that has an addr
 });
 
 test("DNS and NTP over UDP are no way, whatever a destination says: they end at the appliance", (t) => {
-  const open = (destination: Destination): string[] =>
-    planWith([press], [destination]).forwards.map(({ start, end }) => `${start}-${end}`);
   t.deepEqual(open(udp([53, 53])), []);
   t.deepEqual(open(udp([123, 123], [514, 514])), ["514-514"]);
   t.deepEqual(open(udp([50, 200])), ["50-52", "54-122", "124-200"]);

@@ -41,3 +41,9 @@ export const cases: readonly Case[] = [
   { name: "nothing", plan: planOf(null, PORTS), golden: new URL("nothing.nft", import.meta.url) },
   ...readdirSync(new URL(".", import.meta.url)).toSorted().flatMap(caseOf),
 ];
+
+export function planNamed(name: string): Plan {
+  const found = cases.find((one) => one.name === name);
+  if (!found) throw new Error(`there is no document ${name}`);
+  return found.plan;
+}
