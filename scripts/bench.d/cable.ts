@@ -45,12 +45,12 @@ export const CABLE_QUICK: CableAmounts = {
 
 export const CABLE_FULL: CableAmounts = {
   destinations: DESTINATIONS,
-  rounds: 7,
+  rounds: 5,
   seconds: 2,
   reads: 4_000,
   rulesetRounds: 5,
   commandRounds: 3,
-  floodRounds: 5,
+  floodRounds: 4,
   flood: { seconds: 2, reads: 2_000 },
   time: 360_000,
 };

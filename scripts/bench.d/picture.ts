@@ -80,7 +80,9 @@ function chartsOf(comparisons: readonly Comparison[]): Chart[] {
       const value = proxies.get(name);
       return value === undefined ? [] : [{ name, own: name === NIAC, value }];
     });
-    const verdict = ratio === null || bestPeer === null ? "" : `${formatRatio(ratio.median)} ${bestPeer}`;
+    // Where there is one peer, its bar names it.
+    const which = bars.length > 2 && bestPeer !== null ? ` ${bestPeer}` : "";
+    const verdict = ratio === null ? "" : `${formatRatio(ratio.median)}${which}`;
     const unit = row.better === "lower" ? row.unit : `${row.unit}, more is better`;
     // With how many destinations makes no difference to a picture, and has no room in it.
     const label = row.label.replace(/, [\d,]+ destinations$/, "");
