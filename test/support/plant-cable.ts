@@ -15,6 +15,8 @@ import { until } from "./processes.ts";
 const PYTHON = "/usr/bin/python3";
 /** In each frame of plant_frames.py. */
 const MARK = "NIACXING";
+/** Of a host on the device port that the site document does not name. */
+export const STRANGER = "10.20.0.77";
 export const FORWARDED = 4000;
 export const FORWARDED_UDP = 4002;
 
@@ -30,7 +32,8 @@ export type Kind =
   | "jumbo"
   | "ipv6"
   | "link"
-  | "groups";
+  | "groups"
+  | "claims";
 
 const DESTINATIONS = `
 destinations:
@@ -111,11 +114,12 @@ export class CableBed {
   }
 
   /** Sends frames of a kind from a host to the box's port on its side, and gives their number. */
-  async send(kind: Kind, from: Host, target: string, ports: readonly number[]): Promise<number> {
-    const port = from === "press" || from === "hmi" ? "device" : "uplink";
+  async send(kind: Kind, from: Host | "stranger", target: string, ports: readonly number[]): Promise<number> {
+    const port = from === "press" || from === "hmi" || from === "stranger" ? "device" : "uplink";
     const script = new URL("plant_frames.py", import.meta.url).pathname;
     const to = this.plant.mac("box", port);
-    const words = [script, kind, "eth0", to, HOSTS[from], target, ports.join(",")];
+    const source = from === "stranger" ? STRANGER : HOSTS[from];
+    const words = [script, kind, "eth0", to, source, target, ports.join(",")];
     const { code, out, err } = await this.plant.result(from, PYTHON, words);
     if (code !== 0) throw new Error(`${kind} could not be sent: ${err}`);
     return Number(out.trim());
@@ -123,7 +127,17 @@ export class CableBed {
 
   async watch(): Promise<Watch> {
     const { plant } = this;
-    return new Watch(plant, await plant.capture("machines-sw", "br0"), await plant.capture("plant-sw", "br0"));
+    return new Watch(
+      plant,
+      await plant.capture("machines-sw", "br0"),
+      await plant.capture("plant-sw", "br0"),
+    );
+  }
+
+  /** Machines' MAC addresses as the box has pinned them. */
+  pinned(): string[] {
+    const neighbours = this.plant.run("box", "ip", "neigh", "show", "dev", "device", "nud", "permanent");
+    return neighbours.trim().split("\n").toSorted();
   }
 
   refusals(...words: string[]): Promise<AuditRecord[]> {
@@ -185,13 +199,17 @@ export class Watch {
     this.uplink = uplink;
   }
 
-  /** Ends both, and gives what was on each side that neither a host there nor an allowed flow sent. */
-  async crossed(): Promise<{ machines: string[]; plant: string[] }> {
+  /** Ends both, and gives what was on each side that neither a host there nor an allowed flow sent; `more`: hosts of the test's own. */
+  async crossed(
+    more: { readonly machines?: string; readonly plant?: string } = {},
+  ): Promise<{ machines: string[]; plant: string[] }> {
     await this.machines.stop();
     await this.uplink.stop();
     const { historian, press } = HOSTS;
-    const macs = (hosts: readonly Host[]): string =>
-      hosts.map((host) => `eth.src == ${this.#plant.mac(host)}`).join(" || ");
+    const macs = (hosts: readonly Host[], another: string | undefined): string =>
+      [...hosts, ...(another === undefined ? [] : [another])]
+        .map((host) => `eth.src == ${this.#plant.mac(host)}`)
+        .join(" || ");
     // What the box itself says to whom it refuses; of the frames sent, none is one of these.
     const answers = `tcp.flags.reset == 1 && tcp.len == 0 || icmp.type == 3 && icmp.code == 13`;
     const toMachines = [
@@ -209,8 +227,10 @@ export class Watch {
     const not = (own: string, port: string, allowed: readonly string[]): string =>
       `!(${own} || (eth.src == ${this.#plant.mac("box", port)} && (${allowed.map((one) => `(${one})`).join(" || ")})))`;
     return {
-      machines: this.machines.frames(not(macs(["press", "hmi"]), "device", toMachines)),
-      plant: this.uplink.frames(not(macs(["laptop", "attacker", "historian", "scada"]), "uplink", toPlant)),
+      machines: this.machines.frames(not(macs(["press", "hmi"], more.machines), "device", toMachines)),
+      plant: this.uplink.frames(
+        not(macs(["laptop", "attacker", "historian", "scada"], more.plant), "uplink", toPlant),
+      ),
     };
   }
 }

@@ -181,7 +181,7 @@ export class Plant {
   }
 
   /** A listener on a host that answers each line with `<host> <line>`, until the test ends. */
-  async echo(host: Host, port: number): Promise<void> {
+  async echo(host: string, port: number): Promise<void> {
     const child = this.spawn(host, "python3", ["-c", ECHO, host, String(port)]);
     await says(child, "ready");
   }

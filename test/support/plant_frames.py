@@ -8,7 +8,7 @@ import os
 import sys
 
 from scapy.all import (
-    ARP, BOOTP, DHCP, DNS, DNSQR, GRE, ICMP, IP, LLC, SNAP, STP, TCP, UDP, VXLAN, Dot1AD, Dot1Q, Ether, ICMPv6EchoRequest,
+    ARP, BOOTP, DHCP, DNS, DNSQR, GRE, ICMP, IP, LLC, SNAP, STP, TCP, UDP, VXLAN, Dot1AD, Dot1Q, Dot3, Ether, ICMPv6EchoRequest,
     ICMPv6MLReport, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, IPOption,
     IPOption_LSRR, IPOption_NOP, IPOption_RR, IPOption_Router_Alert, IPOption_SSRR, IPv6, Raw, conf, fragment, get_if_hwaddr, raw,
 )
@@ -172,9 +172,11 @@ def ipv6():
 
 
 def link():
-    yield eth("01:80:c2:00:00:0e", type=0x88CC) / Raw(b"\x02\x07\x04" + raw(Ether(src=me))[6:12] + MARK * 4)
-    yield Ether(src=me, dst="01:80:c2:00:00:00") / LLC() / STP() / load
-    yield Ether(src=me, dst="01:00:0c:cc:cc:cc") / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0x00000C, code=0x2000) / load
+    for dst in ("01:80:c2:00:00:0e", to):
+        yield eth(dst, type=0x88CC) / Raw(b"\x02\x07\x04" + raw(Ether(src=me))[6:12] + MARK * 4)
+    for dst in ("01:80:c2:00:00:00", to):
+        yield Dot3(src=me, dst=dst) / LLC(dsap=0x42, ssap=0x42, ctrl=3) / STP() / load
+    yield Dot3(src=me, dst="01:00:0c:cc:cc:cc") / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0x00000C, code=0x2000) / load
     for dst in ("01:0e:cf:00:00:00", to):
         yield eth(dst, type=0x8892) / Raw(b"\xfe\xfe\x05\x00" + MARK * 5)
         yield eth(dst, type=0x8892) / Raw(b"\xc0\x00" + MARK * 5)
@@ -202,6 +204,17 @@ def groups():
     yield eth(everyone) / ip(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67) / BOOTP(chaddr=me) / DHCP(options=[("message-type", "discover"), "end"]) / load
     yield eth() / ip() / UDP(sport=67, dport=68) / BOOTP(op=2) / DHCP(options=[("message-type", "offer"), "end"]) / load
     yield eth() / ip(dst="8.8.8.8") / UDP(sport=6666, dport=5300) / DNS(qd=DNSQR(qname="niacxing.example")) / load
+
+
+def claims():
+    """That TARGET is here: announcements, replies to all and to the box alone, and requests that say so by the way."""
+    for dst in ("ff:ff:ff:ff:ff:ff", to):
+        for op in (1, 2):
+            yield eth(dst) / ARP(op=op, hwsrc=me, psrc=target, pdst=target, hwdst="ff:ff:ff:ff:ff:ff" if op == 2 else "00:00:00:00:00:00") / load
+            yield eth(dst) / ARP(op=op, hwsrc=me, psrc=target, pdst=BOX, hwdst=to) / load
+        # The frame's sender and the claim's are not the same.
+        yield eth(dst) / ARP(op=2, hwsrc="02:00:00:00:66:66", psrc=target, pdst=BOX, hwdst=to) / load
+    yield eth() / ARP(op=1, hwsrc=me, psrc="0.0.0.0", pdst=target) / load
 
 
 def main():
