@@ -215,6 +215,7 @@ class Netd {
   }
 
   #tick(): void {
+    this.#watchers.tick();
     this.#outbox.add([
       ...this.#refusals.due(),
       ...this.#counters.due(freshId, systemClock.monotonic(), systemClock.now()),

@@ -37,6 +37,8 @@ export class Stations {
   readonly #table: StationTable;
   readonly #notices = new Notices();
   readonly #defended = new Map<string, number>();
+  /** Addresses claimed again since they were announced last, and where. */
+  readonly #owed = new Map<string, { readonly port: Port; readonly address: string }>();
   /** Null: no site document with a network is in force, and nobody is known or unknown. */
   #known: Known | null = null;
   #version = 0;
@@ -52,6 +54,7 @@ export class Stations {
   use(snapshot: Snapshot | null, own: Readonly<Record<Port, OwnPort>>): void {
     this.#notices.clear();
     this.#defended.clear();
+    this.#owed.clear();
     this.#version = snapshot?.version ?? 0;
     const network = snapshot?.network ?? null;
     this.#dhcp = network?.device?.dhcp ?? false;
@@ -86,6 +89,22 @@ export class Stations {
       refusal: port === "device" ? this.#refusal(frame, bytes.length, known) : null,
       send: finding === null ? null : this.#defence(port, finding, arp, known),
     };
+  }
+
+  /**
+   * Announcements whose time has come, to be asked for every second or so. Who heard the last claim of a burst would else believe it
+   * until he asks again himself, and some controllers do so after minutes.
+   */
+  due(): { readonly port: Port; readonly send: Buffer }[] {
+    const known = this.#known;
+    if (known === null) return [];
+    const now = this.#clock.monotonic();
+    return [...this.#owed].flatMap(([key, { port, address }]) => {
+      if (now - (this.#defended.get(key) ?? -Infinity) < DEFEND_INTERVAL) return [];
+      this.#owed.delete(key);
+      this.#defended.set(key, now);
+      return [{ port, send: arpAnnouncement(known.own[port].mac, address) }];
+    });
   }
 
   neighbours(): Neighbour[] {
@@ -137,10 +156,14 @@ export class Stations {
     const now = this.#clock.monotonic();
     const key = `${defend} ${port} ${address}`;
     const interval = defend === "announce" ? DEFEND_INTERVAL : ANSWER_INTERVAL;
-    if (now - (this.#defended.get(key) ?? -Infinity) < interval) return null;
+    if (now - (this.#defended.get(key) ?? -Infinity) < interval) {
+      if (defend === "announce") this.#owed.set(key, { port, address });
+      return null;
+    }
     // An answer goes to one station: to none that is a group, or the answer to one frame would be a frame to all.
     if (defend === "answer" && (arp === null || isGroupMac(arp.senderMac))) return null;
     this.#defended.set(key, now);
+    this.#owed.delete(key);
     const { mac } = known.own[port];
     return defend === "announce" || arp === null ? arpAnnouncement(mac, address) : arpReply(mac, arp);
   }

@@ -71,6 +71,11 @@ export class Watchers {
     for (const role of ["uplink", "device"] as const) if (!this.#observers.has(role)) this.#open(role);
   }
 
+  /** To be called every second or so: announces what was claimed again. */
+  tick(): void {
+    for (const { port, send } of this.#stations.due()) this.#observers.get(port)?.send(send);
+  }
+
   /** Stations on the device port. `ask`: a network in CIDR form whose addresses are asked for first, one by one. */
   async neighbours(ask: string | null): Promise<Neighbour[]> {
     if (ask !== null) await this.#ask(ask);

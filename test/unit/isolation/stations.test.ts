@@ -165,6 +165,28 @@ test("a machine's address claimed on the uplink is announced at once, then every
   t.not(again.send, null);
 });
 
+test("a claim that came too soon after an announcement is answered once the time has come, without another claim", (t) => {
+  const bed = new Bed();
+  const claim = arpAnnouncement(STRANGER, "10.20.0.50");
+  bed.observe("uplink", claim);
+  t.deepEqual(bed.stations.due(), [], "one claim, one announcement");
+  bed.clock.pass(1);
+  bed.observe("uplink", claim);
+  bed.observe("uplink", claim);
+  bed.clock.pass(9_998);
+  t.deepEqual(bed.stations.due(), []);
+  bed.clock.pass(1);
+  const send = arpAnnouncement(OWN.uplink.mac, "10.20.0.50");
+  t.deepEqual(bed.stations.due(), [{ port: "uplink", send }]);
+  bed.clock.pass(20_000);
+  t.deepEqual(bed.stations.due(), [], "and once only");
+  bed.observe("uplink", claim);
+  bed.observe("uplink", claim);
+  bed.stations.use(null, OWN);
+  bed.clock.pass(20_000);
+  t.deepEqual(bed.stations.due(), [], "nothing is kept without a document");
+});
+
 test("any ARP that uses a machine's address is a claim, answers too", (t) => {
   const reply: Arp = {
     operation: "reply",
