@@ -90,8 +90,8 @@ function prerouting({ ports, device }: Plan): string[] {
     `    icmp type { destination-unreachable, time-exceeded, parameter-problem } meta mark set ${MARK.error} accept`,
     "    ip daddr @machines goto to_machine",
     ...own,
-    "    fib daddr . iif type local goto refuse_plant",
-    "    drop",
+    // To the appliance itself, or by way of it to where it leads nobody.
+    "    goto refuse_plant",
     "  }",
     "  chain to_machine {",
     // Before those with a certificate: a tcp service has one port for both, and who has none is told by his address.
