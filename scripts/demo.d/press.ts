@@ -1,6 +1,6 @@
 /**
- * The simulated press: node press.ts <port>. A Modbus TCP server on 127.0.0.1 that knows nothing of niac. It prints every
- * request that reaches it, so that its output shows what did not.
+ * The simulated press: node press.ts <address>:<port>. A Modbus TCP server that knows nothing of niac. It prints every request
+ * that reaches it, so that its output shows what did not.
  */
 import { ServerTCP } from "modbus-serial";
 import * as model from "./press-model.ts";
@@ -82,11 +82,12 @@ const vector = {
   setCoil: writeCoil,
 };
 
-const port = Number(process.argv[2]);
-const server = new ServerTCP(vector, { host: "127.0.0.1", port, unitID: 1 });
-server.on("initialized", () => say(`press is ready on 127.0.0.1:${port}`));
+const [, host, port] = /^(.+):(\d+)$/.exec(process.argv[2] ?? "") ?? [];
+if (host === undefined || port === undefined) throw new Error("usage: node press.ts <address>:<port>");
+const server = new ServerTCP(vector, { host, port: Number(port), unitID: 1 });
+server.on("initialized", () => say(`press is ready on ${host}:${port}`));
 server.on("serverError", (error) => {
-  say(`press cannot listen on 127.0.0.1:${port}: ${error?.message ?? ""}`);
+  say(`press cannot listen on ${host}:${port}: ${error?.message ?? ""}`);
   process.exit(1);
 });
 // Clients that leave in the middle are everyday business to a PLC.
