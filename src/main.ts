@@ -58,7 +58,7 @@ async function main(): Promise<void> {
       const settings = readSettings(lookup());
       const log = logger("control", settings.logLevel);
       return serve(log, options.supervised ?? false, () =>
-        runControl(settings, log, (error) => die(log, error)),
+        runControl(settings, gatewayUser(settings), log, (error) => die(log, error)),
       );
     });
   program
@@ -168,7 +168,14 @@ function processes(
   spec: (name: string, ...more: string[]) => ProcessSpec,
   log: Logger,
 ): ProcessSpec[] {
-  if (settings.cable === null) return [spec("control"), spec("gateway")];
+  const user = gatewayUser(settings);
+  if (user === null && process.getuid?.() === 0) {
+    log.warn(
+      "the gateway, which parses what strangers send, runs as root: name another user with NIAC_GATEWAY_USER",
+    );
+  }
+  const gateway = { ...spec("gateway"), ...(user === null ? {} : { user }) };
+  if (settings.cable === null) return [spec("control"), gateway];
   const opened = openEntrances();
   if ("problem" in opened) {
     log.error(
@@ -178,13 +185,21 @@ function processes(
     const outside = { environment: { ...process.env, NIAC_UPLINK: "", NIAC_DEVICE_PORT: "" } };
     return [
       { ...spec("control"), ...outside },
-      { ...spec("gateway"), ...outside },
+      { ...gateway, ...outside },
     ];
   }
   const { captured, plain, outbound } = opened.entrances;
-  const user = settings.gatewayUser === null ? {} : { user: userNamed(settings.gatewayUser) };
-  const gateway = spec("gateway", "--captured", "3", "--plain", "4", "--outbound", "5");
-  return [spec("control"), spec("netd"), { ...gateway, ...user, descriptors: [captured, plain, outbound] }];
+  const inherits = ["--captured", "3", "--plain", "4", "--outbound", "5"];
+  return [
+    spec("control"),
+    spec("netd"),
+    { ...gateway, args: [...gateway.args, ...inherits], descriptors: [captured, plain, outbound] },
+  ];
+}
+
+/** The user whom the gateway is to run as; null: niac's own, because no other is named or because only root can choose. */
+function gatewayUser({ gatewayUser: name }: Settings): { readonly uid: number; readonly gid: number } | null {
+  return name !== null && process.getuid?.() === 0 ? userNamed(name) : null;
 }
 
 /** A file descriptor beyond the standard three. */

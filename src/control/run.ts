@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemCode, systemClock, UsageError, type Channel } from "../base/index.ts";
-import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type TlsMaterial } from "../link/index.ts";
+import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type TlsMaterial } from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { GatewayLink } from "./gateway-link.ts";
@@ -12,14 +12,19 @@ import { NetdLink } from "./netd-link.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
 
-/** Starts control and resolves once it listens; `stop` ends it cleanly. `fatal` is called when the process must not go on. */
+/**
+ * Starts control and resolves once it listens; `stop` ends it cleanly. `gateway`: the user the gateway runs as, null where it is this
+ * process's own. `fatal` is called when the process must not go on.
+ */
 export async function runControl(
   settings: Settings,
+  gateway: Owner | null,
   log: Logger,
   fatal: (error: Error) => void,
 ): Promise<{ stop(): Promise<void> }> {
   const clock = systemClock;
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
+  if (gateway !== null) letThrough(settings.runDir);
   const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   const link = new GatewayLink(audit, clock, log, () => ({
@@ -46,7 +51,12 @@ export async function runControl(
   );
   const admins = new Set<Channel>();
   const servers = [
-    await listen(join(settings.runDir, GATEWAY_SOCKET), "control", (channel) => link.accept(channel)),
+    await listen(
+      join(settings.runDir, GATEWAY_SOCKET),
+      "control",
+      (channel) => link.accept(channel),
+      gateway ?? undefined,
+    ),
     await listen(join(settings.runDir, ADMIN_SOCKET), "control", (channel) => {
       admins.add(channel);
       channel.onClosed(() => admins.delete(channel));
@@ -78,6 +88,14 @@ export async function runControl(
       db.close();
     },
   };
+}
+
+const OTHERS_PASS = 0o001;
+
+/** The gateway's user must get to its socket; what else is there stays the owner's, and cannot be listed. */
+function letThrough(dir: string): void {
+  const { mode } = statSync(dir);
+  if ((mode & OTHERS_PASS) === 0) chmodSync(dir, (mode & 0o777) | OTHERS_PASS);
 }
 
 function readMaterial(settings: Settings): TlsMaterial {

@@ -2,4 +2,4 @@
 export * from "./admin.ts";
 export * from "./gateway.ts";
 export * from "./netd.ts";
-export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET } from "./sockets.ts";
+export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET, type Owner } from "./sockets.ts";

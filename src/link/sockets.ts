@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { Channel, systemCode, UnavailableError } from "../base/index.ts";
 
@@ -8,11 +8,21 @@ export const ADMIN_SOCKET = "admin.sock";
 /** netd's own, on which control calls. */
 export const NETD_SOCKET = "netd.sock";
 
-/** Accepts channels on a Unix socket that only this user may open. A socket file left by a process that is gone is replaced. */
+/** A user and group of this computer, by number. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Accepts channels on a Unix socket that only `owner` may open, and root; left out: this process's own user. A socket file left by a
+ * process that is gone is replaced.
+ */
 export async function listen(
   path: string,
   self: string,
   accept: (channel: Channel) => void,
+  owner?: Owner,
 ): Promise<Server> {
   if (await answers(path)) {
     throw new UnavailableError(
@@ -44,6 +54,7 @@ export async function listen(
     process.umask(before);
   }
   chmodSync(path, 0o600);
+  if (owner) chownSync(path, owner.uid, owner.gid);
   return server;
 }
 
