@@ -30,11 +30,11 @@ export interface Existing {
 }
 
 /** Preferences of routing rules: what is marked goes its way before the table of the appliance's own addresses is asked. */
-const RULES = Object.freeze({ refused: 10, captured: 11, own: 20 });
+const RULES = Object.freeze({ refused: 10, captured: 11, own: 20, fromUplink: 21, fromDevice: 22 });
 
 /** Lines for `ip -batch`: what there should be and is not, once what should not be is gone. */
 export function commandsOf(plan: Plan, existing: Existing): string[] {
-  return [...portCommands(plan, existing), ...additions(plan, existing), ...ruleCommands(existing)];
+  return [...portCommands(plan, existing), ...additions(plan, existing), ...ruleCommands(plan, existing)];
 }
 
 /** Must succeed one by one, before the sinkhole is in use. */
@@ -133,8 +133,10 @@ function additions(plan: Plan, existing: Existing): string[] {
 }
 
 /** The kernel's own rule for local addresses comes first by default; it moves behind niac's, and is there at every moment. */
-function ruleCommands({ rules }: Existing): string[] {
+function ruleCommands({ ports }: Plan, { rules }: Existing): string[] {
   const has = new Set(rules);
+  const unmarked = (preference: number, port: string): string[] =>
+    has.has(preference) ? [] : [`rule add pref ${preference} iif ${port} fwmark 0/0xffffffff blackhole`];
   const { marks, tables } = INNER;
   return [
     ...(has.has(RULES.refused)
@@ -144,6 +146,9 @@ function ruleCommands({ rules }: Existing): string[] {
       ? []
       : [`rule add pref ${RULES.captured} fwmark ${marks.captured} lookup ${tables.captured}`]),
     ...(has.has(RULES.own) ? [] : [`rule add pref ${RULES.own} lookup local`]),
+    // A second door behind the ruleset: what it has not marked is routed nowhere, also when somebody has flushed it.
+    ...unmarked(RULES.fromUplink, ports.uplink),
+    ...unmarked(RULES.fromDevice, ports.device),
     ...(has.has(0) ? ["rule del pref 0 lookup local"] : []),
   ];
 }

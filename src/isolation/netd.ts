@@ -92,7 +92,7 @@ class Netd {
     await openSinkhole();
     for (const name of [ports.uplink, ports.device]) this.#states.set(name, portState(name));
     this.#children = [
-      new Child("ip", ["-o", "monitor", "link"], {
+      new Child("ip", ["-o", "-4", "monitor", "link", "address"], {
         line: () => this.#settleSoon(),
         ended: (why) => this.#log.warn({ why }, "ports are not watched for a moment"),
       }),
@@ -135,6 +135,8 @@ class Netd {
     this.#channel = channel;
     channel.handle(link.netdCheck, async ({ snapshot }) => ({ problem: await this.#cable.check(snapshot) }));
     channel.handle(link.netdApply, async ({ snapshot }) => {
+      // What the counters hold goes with the ruleset of before.
+      await this.#count();
       const problem = await this.#cable.apply(snapshot);
       if (problem === null) await this.#applied();
       else this.#log.error({ problem }, "the kernel refused the ruleset; the one of before is in force");

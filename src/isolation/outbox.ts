@@ -1,4 +1,5 @@
 import type { RecordDraft } from "../audit/index.ts";
+import { PeerError } from "../base/index.ts";
 
 /** Drafts kept while control is away; what comes beyond is counted, and the count is recorded. */
 const MOST_KEPT = 5_000;
@@ -50,15 +51,34 @@ export class Outbox {
   async #sendAll(append: Append): Promise<void> {
     while (this.#kept.length > 0 && this.#append === append) {
       const batch = this.#kept.slice(0, BATCH);
-      try {
-        await append(batch);
-      } catch {
-        // The channel's end says the same, and a new one sends again.
-        return;
-      }
+      if (!(await this.#handIn(append, batch))) return;
       this.#kept.splice(0, batch.length);
       this.#tellLost(batch);
     }
+  }
+
+  /** False: not now. A draft that control never takes must not keep back those behind it: it alone is left out, and its reason is kept. */
+  async #handIn(append: Append, batch: readonly RecordDraft[]): Promise<boolean> {
+    try {
+      await append(batch);
+      return true;
+    } catch (error) {
+      // Otherwise the channel's end says the same, and a new one sends again.
+      if (!(error instanceof PeerError)) return false;
+    }
+    const [first] = batch;
+    if (batch.length === 1 && first !== undefined) {
+      const reason = `a record of kind ${first.kind} was refused by control and is lost: ${first.reason ?? ""}`;
+      this.#kept.push({
+        time: first.time,
+        kind: "network",
+        id: this.#freshId(),
+        reason: reason.slice(0, 500),
+      });
+      return true;
+    }
+    for (const draft of batch) if (!(await this.#handIn(append, [draft]))) return false;
+    return true;
   }
 
   #tellLost([last]: readonly RecordDraft[]): void {

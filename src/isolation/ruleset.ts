@@ -127,7 +127,8 @@ function refusing({ refusal }: Plan): string[] {
   const answered = [
     "  chain answer_flood {",
     "    counter name flood",
-    "    meta l4proto tcp reject with tcp reset",
+    // A forger of addresses must not make the box send resets without end to whom he names.
+    "    meta l4proto tcp limit rate 5000/second reject with tcp reset",
     "    limit rate 500/second reject with icmp type admin-prohibited",
     "    drop",
     "  }",

@@ -52,9 +52,10 @@ function arp({ ports, stations, device }: Plan): string[] {
     "  set visited {\n    type ether_addr . ipv4_addr; flags timeout; size 64;\n  }",
     "  chain input {",
     "    type filter hook input priority filter; policy drop;",
-    `    iifname "${ports.uplink}" arp saddr ip != @machines accept`,
-    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @stations accept`,
-    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @visited accept`,
+    // The kernel answers for an address only where it has a route there, and without a mark there is none.
+    `    iifname "${ports.uplink}" arp saddr ip != @machines meta mark set ${INNER.marks.tracked} accept`,
+    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @stations meta mark set ${INNER.marks.tracked} accept`,
+    `    iifname "${ports.device}" arp saddr ether . arp saddr ip @visited meta mark set ${INNER.marks.tracked} accept`,
     "  }",
     "}",
   ];

@@ -32,7 +32,7 @@ function heldBy(plan: Plan, uplinkAddresses: readonly string[] = []): Existing {
     inner: ["198.18.0.1", ...stations.map(({ standIn }) => standIn)],
     uplinkAddresses: own === null ? uplinkAddresses : [`${own.address}/${own.prefix}`],
     deviceAddresses: device === null ? [] : [`${device.address}/${device.prefix}`],
-    rules: [10, 11, 20, 32_766, 32_767],
+    rules: [10, 11, 20, 21, 22, 32_766, 32_767],
   };
 }
 
@@ -150,10 +150,16 @@ test("at every moment a rule finds the appliance's own addresses, from wherever 
     }
     t.deepEqual(
       [...rules].toSorted((a, b) => a - b),
-      [10, 11, 20],
+      [10, 11, 20, 21, 22],
       "and niac's own come first",
     );
   }
+});
+
+test("what no rule has marked is routed nowhere, from either port", (t) => {
+  const commands = commandsOf(planNamed("inline"), FRESH);
+  t.true(commands.includes("rule add pref 21 iif uplink fwmark 0/0xffffffff blackhole"));
+  t.true(commands.includes("rule add pref 22 iif device fwmark 0/0xffffffff blackhole"));
 });
 
 test("what is refused ends at the sinkhole's interface, and in a black hole where that is gone", (t) => {

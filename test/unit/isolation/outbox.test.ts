@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import test from "ava";
-import type { RecordDraft } from "../../../src/audit/index.ts";
+import { parseDrafts, type RecordDraft } from "../../../src/audit/index.ts";
 import { UnavailableError } from "../../../src/base/index.ts";
 import { Outbox } from "../../../src/isolation/outbox.ts";
 
@@ -129,4 +129,16 @@ test("exactly as many as are kept: none is lost, and none is said to be", async 
   box.connect(store.append);
   await box.drain();
   t.deepEqual(idsOf(store.kept), idsOf(drafts(MOST_KEPT)));
+});
+
+test("a record that control never takes is left out with its reason, and those beside it go on", async (t) => {
+  const [box, store] = [outbox(), new Store()];
+  const strict = async (batch: readonly RecordDraft[]): Promise<void> =>
+    store.append(parseDrafts(JSON.parse(JSON.stringify(batch))));
+  const wrong: RecordDraft = { time: 1, kind: "flow.refused", id: "has a space", reason: "what it was" };
+  box.add([...drafts(2), wrong, ...drafts(2, 2)]);
+  box.connect(strict);
+  await box.drain();
+  t.deepEqual(idsOf(store.kept), ["r0", "r1", "r2", "r3", "lost"]);
+  t.regex(store.kept.at(-1)?.reason ?? "", /refused by control and is lost: what it was/);
 });
