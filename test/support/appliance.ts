@@ -6,7 +6,7 @@
  *
  * Everything is stopped and removed when the test ends, by process id.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,6 +38,10 @@ export interface ApplianceOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Network namespace that it and its commands run in. */
   readonly namespace?: string;
+  /** Runs it, and its commands, as this user and group; its files are then that user's. Takes root. */
+  readonly user?: number;
+  /** niac's program; default: this tree's. */
+  readonly main?: string;
   /** Names of machines and addresses for the server's certificate, beside those of the site document. */
   readonly serverAddresses?: readonly string[];
 }
@@ -51,6 +55,8 @@ export class Appliance {
   readonly environment: Record<string, string>;
   readonly #children = new Map<Part, ChildProcess>();
   readonly #namespace: string | null;
+  readonly #main: string;
+  readonly #as: { readonly uid?: number; readonly gid?: number };
   #log = "";
 
   private constructor(
@@ -59,9 +65,11 @@ export class Appliance {
     root: Authority,
     ports: [number, number],
     server: Credential,
-    namespace: string | null,
+    { namespace, main, user }: ApplianceOptions,
   ) {
-    this.#namespace = namespace;
+    this.#namespace = namespace ?? null;
+    this.#main = main ?? MAIN;
+    this.#as = user === undefined ? {} : { uid: user, gid: user };
     this.dir = dir;
     this.pki = pki;
     this.root = root;
@@ -102,10 +110,12 @@ export class Appliance {
       eku: "serverAuth,clientAuth",
     });
     const ports: [number, number] = [await freePort(), await freePort()];
-    const appliance = new Appliance(dir, pki, root, ports, server, options.namespace ?? null);
+    const appliance = new Appliance(dir, pki, root, ports, server, options);
     if (options.stateDir !== undefined) appliance.environment["NIAC_STATE_DIR"] = options.stateDir;
     Object.assign(appliance.environment, options.environment);
     mkdirSync(join(dir, "run"), { recursive: true });
+    if (options.user !== undefined)
+      execFileSync("chown", ["-R", `${options.user}:${options.user}`, dir, pki.dir]);
     t.teardown(() => appliance.stop());
     return appliance;
   }
@@ -126,6 +136,7 @@ export class Appliance {
   /** Starts a part and does not wait. */
   launch(part: Part): ChildProcess {
     const child = spawn(...this.#command(part), {
+      ...this.#as,
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -149,7 +160,7 @@ export class Appliance {
   }
 
   #command(...args: string[]): [string, string[]] {
-    const niac = [process.execPath, MAIN, ...args];
+    const niac = [process.execPath, this.#main, ...args];
     if (this.#namespace === null) return [process.execPath, niac.slice(1)];
     return ["/usr/sbin/ip", ["netns", "exec", this.#namespace, ...niac]];
   }
@@ -172,6 +183,7 @@ export class Appliance {
 
   niac(...args: string[]): Promise<CommandResult> {
     const child = spawn(...this.#command(...args), {
+      ...this.#as,
       env: { ...process.env, ...this.environment, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: PATIENCE,
