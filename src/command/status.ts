@@ -52,8 +52,7 @@ export function cableLines({ cable, network, unauthenticated }: Status): string[
       `cable      ${network.mode === "closed" ? "closed" : network.mode}, ${ruleset}; ${ports.join(", ")}`,
     );
     const dropped = Object.entries(network.refused).filter(([, packets]) => packets > 0);
-    if (dropped.length > 0)
-      lines.push(`dropped    ${dropped.map(([why, packets]) => `${packets} ${why}`).join(", ")}`);
+    for (const [why, packets] of dropped) lines.push(`refused    ${packets} packets ${why}`);
     for (const problem of network.problems) lines.push(printable(`problem    ${problem}`));
   }
   for (const { name, owner, until } of unauthenticated) {

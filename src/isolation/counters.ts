@@ -11,7 +11,7 @@ const LONGEST_INTERVAL = 3_600_000;
 /** Why packets were not looked at: the ruleset's reasons, and netd's own. */
 const REASONS = Object.freeze({
   ...COUNTERS,
-  unheard: "on the ports, beyond what netd listens to at once,",
+  unheard: "on the ports beyond what is listened to at once",
 } as const);
 type ReasonName = keyof typeof REASONS;
 
@@ -41,6 +41,10 @@ function isCounter(name: string): name is CounterName {
   return Object.hasOwn(COUNTERS, name);
 }
 
+function isReason(name: string): name is ReasonName {
+  return Object.hasOwn(REASONS, name);
+}
+
 interface Kept {
   pending: number;
   since: number;
@@ -64,9 +68,11 @@ export class CounterBook {
     this.#last = counts;
   }
 
-  /** Packets by counter since netd started. */
+  /** Packets by reason, in words, since netd started. */
   totals(): Record<string, number> {
-    return { ...this.#totals };
+    return Object.fromEntries(
+      Object.entries(this.#totals).map(([name, packets]) => [isReason(name) ? REASONS[name] : name, packets]),
+    );
   }
 
   /** `wall`: milliseconds since the epoch, for the record. `all`: at a stop. */
@@ -82,7 +88,7 @@ export class CounterBook {
       kept.pending = 0;
       kept.next = now + kept.interval;
       kept.interval = Math.min(kept.interval * 2, LONGEST_INTERVAL);
-      const reason = `${packets} ${packets === 1 ? "packet" : "packets"} ${REASONS[name]} ${packets === 1 ? "was" : "were"} dropped`;
+      const reason = `${packets} ${packets === 1 ? "packet" : "packets"} ${REASONS[name]} ${packets === 1 ? "was" : "were"} ${name === "flood" ? "refused by the kernel itself" : "dropped"}`;
       const common = { time: wall, kind: "flow.refused", id: freshId(), decision: "denial" } as const;
       return [{ ...common, stage: name, reason, counts: { packets }, duration }];
     });

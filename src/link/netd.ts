@@ -38,7 +38,7 @@ export const netdStatus = defineCall(
     ports: z.array(portSchema),
     /** What is not as it should be, for the reader. */
     problems: z.array(z.string()),
-    /** Packets refused since netd started, by the ruleset's and netd's own names for why. */
+    /** Packets that were not looked at since netd started, by why, in words that follow `packets`. */
     refused: z.record(z.string(), z.number()),
   }),
 );

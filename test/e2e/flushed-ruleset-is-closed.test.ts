@@ -8,12 +8,6 @@ testWith(
   "tshark",
   "conntrack",
 )("a ruleset that somebody flushes leaves the box closed, not open", async (t) => {
-  const site = (p: Plant): string =>
-    plantSite(p, {
-      more: `
-destinations:
-  - { name: historian, reason: Values of the shift, machines: [hmi], how: forward, host: ${HOSTS.historian}, ports: [4000] }`,
-    });
   const plant = await Plant.start(t, site);
   await plant.echo("historian", 4000);
   await plant.echo("hmi", 5900);

@@ -67,7 +67,7 @@ test("a new ruleset counts from nothing: the sum goes on", (t) => {
   book.read({ ...NONE, spoofed: 100 }, 0);
   book.read({ ...NONE, spoofed: 30 }, 1);
   book.read({ ...NONE, spoofed: 31 }, 2);
-  t.is(book.totals()["spoofed"], 131);
+  t.is(book.totals()["sent with an address that cannot come from there"], 131);
 });
 
 test("at a stop all is on record that was counted", (t) => {
@@ -83,7 +83,13 @@ test("what netd itself counts is told apart from what the ruleset does", (t) => 
   const book = new CounterBook();
   book.add("unheard", 3, 0);
   book.read({ ...NONE, stranger: 2 }, 0);
-  t.deepEqual(book.totals(), { ...NONE, stranger: 2, unheard: 3 });
+  t.deepEqual(
+    Object.entries(book.totals()).filter(([, packets]) => packets > 0),
+    [
+      ["of a station on the device port that the site document does not know", 2],
+      ["on the ports beyond what is listened to at once", 3],
+    ],
+  );
   t.deepEqual(due(book, 0), [
     ["unheard", 3, 0],
     ["stranger", 2, 0],
