@@ -2,6 +2,14 @@ import { HOSTS, Plant } from "../support/plant.ts";
 import { plantSite } from "../support/plant-sites.ts";
 import { testWith } from "../support/tools.ts";
 
+function site(plant: Plant): string {
+  return plantSite(plant, {
+    more: `
+destinations:
+  - { name: historian, reason: Values of the shift, machines: [hmi], how: forward, host: ${HOSTS.historian}, ports: [4000] }`,
+  });
+}
+
 testWith(
   "root",
   "tcpdump",
