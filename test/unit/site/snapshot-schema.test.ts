@@ -99,7 +99,7 @@ const WRONG_IN_CABLE: readonly (readonly [path: string, value: unknown])[] = [
   ["machines.1.address", "10.1.7.10"],
   ["machines.1.address", "fe80::1"],
   ["machines.1.standIn", null],
-  ["machines.1.standIn", "198.18.1.2"],
+  ["machines.1.standIn", "198.18.77.43"],
   ["machines.1.services.0.tlsPort", 0],
   ["destinations.0.service", { name: "tcp" }],
   ["destinations.0.serverName", "historian.plant"],
