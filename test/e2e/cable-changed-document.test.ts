@@ -1,0 +1,104 @@
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { HOSTS } from "../support/plant.ts";
+import { cableSite, CableBed, FORWARDED } from "../support/plant-cable.ts";
+import { until } from "../support/processes.ts";
+import { testWith } from "../support/tools.ts";
+
+const STREAM = new URL("../support/plant_stream.py", import.meta.url).pathname;
+const [KEPT, GONE] = [4010, 4011];
+
+function also(...ports: readonly number[]): string {
+  return `
+  - { name: bulk, reason: Values of the year, machines: [hmi], how: forward, host: ${HOSTS.historian}, ports: [${ports.join(", ")}] }`;
+}
+
+testWith(
+  "root",
+  "tcpdump",
+  "tshark",
+  "conntrack",
+)(
+  "a new document cuts what it no longer allows within a second, and not a byte of the rest is lost",
+  async (t) => {
+    const bed = await CableBed.start(t, { more: also(KEPT, GONE) });
+    const { plant } = bed;
+    const watch = await bed.watch();
+    const ends = new Map<number, Said[]>();
+    for (const port of [KEPT, GONE]) {
+      const server = new Said(plant.spawn("historian", "python3", [STREAM, "serve", String(port)]));
+      await server.says(/^ready/);
+      const client = new Said(plant.spawn("hmi", "python3", [STREAM, "dial", HOSTS.historian, String(port)]));
+      await client.says(/^ready/);
+      ends.set(port, [server, client]);
+    }
+    await pause(500);
+
+    // The engineer's grant is gone, too: a group nobody is in.
+    const less = cableSite(plant, { more: also(KEPT) }).replace(
+      "groups: [maintenance] }",
+      "users: [nobody] }",
+    );
+    await plant.apply(less);
+    const inForce = Date.now();
+    for (const end of ends.get(GONE) ?? []) await end.says(/^reset/);
+    t.regex(await bed.read(), /^failed/, "the engineer's session has ended");
+    await pause(1_500);
+    const tracked = plant.run("box", "conntrack", "-L", "-p", "tcp", "--dport", String(GONE));
+    t.is(tracked.trim(), "", "nothing is left of it in the kernel's table");
+    t.regex(plant.run("box", "conntrack", "-L", "-p", "tcp", "--dport", String(KEPT)), /ESTABLISHED/);
+    for (const end of ends.get(KEPT) ?? []) t.deepEqual(end.ends, [], "it goes on");
+
+    // Back again, and the one that goes on ends as it should.
+    await plant.apply(cableSite(plant, { more: also(KEPT, GONE) }));
+    const [server, client] = ends.get(KEPT) ?? [];
+    client?.finish();
+    await client?.says(/^closed/);
+    await server?.says(/^closed/);
+    t.deepEqual(client?.ends, server?.ends, "as many lines came back as were sent, each right");
+    await bed.worksAgain("afterwards");
+
+    const crossed = await watch.crossed();
+    const odd = (line: string): boolean => !line.includes(`${KEPT}`) && !line.includes(`${GONE}`);
+    t.deepEqual(
+      { machines: crossed.machines.filter(odd), plant: crossed.plant.filter(odd) },
+      { machines: [], plant: [] },
+    );
+    const late = `tcp.port == ${GONE} && tcp.len > 0 && frame.time_epoch > ${(inForce + 1_000) / 1_000}`;
+    t.deepEqual(watch.uplink.frames(`${late} && eth.src == ${plant.mac("box", "uplink")}`), []);
+    t.deepEqual(watch.machines.frames(`${late} && eth.src == ${plant.mac("box", "device")}`), []);
+    t.true(watch.uplink.frames(`tcp.dstport == ${FORWARDED}`).length > 0);
+  },
+);
+
+/** A process' words. */
+class Said {
+  readonly #child: ChildProcess;
+  readonly #lines: string[] = [];
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    if (child.stdout !== null)
+      createInterface({ input: child.stdout }).on("line", (line) => this.#lines.push(line));
+  }
+
+  /** How connections ended. */
+  get ends(): string[] {
+    return this.#lines.filter((line) => /^(?:reset|closed|wrong)/.test(line));
+  }
+
+  says(pattern: RegExp): Promise<void> {
+    return until(
+      () => this.#lines.some((line) => pattern.test(line)),
+      `${pattern} in ${this.#lines.join(", ")}`,
+    );
+  }
+
+  finish(): void {
+    this.#child.stdin?.write("\n");
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

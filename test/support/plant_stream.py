@@ -1,0 +1,54 @@
+"""A long conversation over one TCP connection, each byte of it known: what is lost, changed or cut off is seen at both ends.
+
+usage: plant_stream.py serve PORT | dial HOST PORT
+
+The dialler sends a counted line each 5 ms and the server sends each back. Prints "ready" once it listens or is connected; then the
+server prints each connection's end and the dialler its own: "reset", "closed" or "wrong", and how many lines were right until then.
+On a line of standard input the dialler ends in good order.
+"""
+import socket
+import sys
+import threading
+import time
+
+
+def lines(connection, each):
+    count = 0
+    try:
+        for line in connection.makefile("rb"):
+            if line != b"%d %s\n" % (count, b"x" * 200):
+                return f"wrong {count}"
+            count += 1
+            each(line)
+        return f"closed {count}"
+    except OSError:
+        return f"reset {count}"
+
+
+def send(connection):
+    count = 0
+    try:
+        while not ending.is_set():
+            connection.sendall(b"%d %s\n" % (count, b"x" * 200))
+            count += 1
+            time.sleep(0.005)
+        connection.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+ending = threading.Event()
+if sys.argv[1] == "serve":
+    server = socket.create_server(("0.0.0.0", int(sys.argv[2])))
+    print("ready", flush=True)
+    while True:
+        connection, _ = server.accept()
+        threading.Thread(
+            target=lambda c: print(lines(c, c.sendall), flush=True) or c.close(), args=(connection,), daemon=True
+        ).start()
+connection = socket.create_connection((sys.argv[2], int(sys.argv[3])), 5)
+connection.settimeout(None)
+print("ready", flush=True)
+threading.Thread(target=lambda: (sys.stdin.readline(), ending.set()), daemon=True).start()
+threading.Thread(target=send, args=(connection,), daemon=True).start()
+print(lines(connection, lambda line: None), flush=True)
