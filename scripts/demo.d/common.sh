@@ -14,14 +14,14 @@ clean_up() {
   trap - EXIT
   trap '' INT TERM HUP
   for child in "${children[@]}"; do
-    kill -TERM "$child" 2>/dev/null || true
-    # The appliance gives each of its processes 8 seconds, and whoever takes longer than all of them together does not listen.
+    kill -TERM "$child" 2>/dev/null || continue
+    # Not by "wait": bash waits forever for a child that ended while a trap broke off another wait. The appliance gives each of its
+    # processes 8 seconds; who takes longer than all of them together does not listen.
     for ((tries = 0; tries < 300; tries++)); do
       kill -0 "$child" 2>/dev/null || break
       sleep 0.1
     done
     kill -KILL "$child" 2>/dev/null || true
-    wait "$child" 2>/dev/null || true
   done
   [ -z "$undo" ] || "$undo" || true
   [ -z "$dir" ] || rm -rf "$dir"
@@ -87,7 +87,12 @@ wrong=
 expect() {
   local what=$1
   shift
-  if "$@" >/dev/null; then say "  ok      $what"; else say "  NOT SO  $what"; wrong=yes; fi
+  if "$@" >/dev/null; then
+    say "  ok      $what"
+  else
+    say "  NOT SO  $what"
+    [ -n "$wrong" ] || wrong="the first thing that was not so: $what. The last command before it said: $output"
+  fi
 }
 not() { ! "$@"; }
 pressed() { grep -qF "$1" "$dir/press.log"; }
@@ -113,7 +118,7 @@ recorded() {
 all_right() { # "what is said if so"
   if [ -n "$wrong" ]; then
     tail -n 8 "$dir"/*.log >&2
-    fail "not all went as it should; above are the ends of the logs; the last command said: $output"
+    fail "not all went as it should; above are the ends of the logs; $wrong"
   fi
   say
   say "$1"

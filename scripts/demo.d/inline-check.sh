@@ -15,7 +15,7 @@ goes_on() { # POLLS UNTIL NOW
   return 1
 }
 said() { grep -qiE "$1" <<<"$output"; }
-only_open_port() { [ "$(grep -oE '^[0-9]+/tcp +open' <<<"$output")" = "$1/tcp open" ]; }
+only_open_port() { [ "$(sed -nE 's,^([0-9]+)/tcp +open .*,\1,p' <<<"$output")" = "$1" ]; }
 records_like() { node src/main.ts audit query kind=flow.refused --json | grep -cF "$1"; }
 
 run_check() {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -12,6 +12,8 @@ const serial = root ? test.serial : test.serial.skip;
 let temporary = "";
 test.before(() => {
   temporary = mkdtempSync(join(tmpdir(), "niac-demo-test-"));
+  // As /tmp is: the gateway's own user passes through.
+  chmodSync(temporary, 0o711);
 });
 test.after.always(() => rmSync(temporary, { recursive: true, force: true }));
 
