@@ -3,8 +3,10 @@
  * the range for tests of network devices (RFC 2544, section C.2.2), which no plant uses.
  */
 export const INNER = Object.freeze({
-  /** All of them; no packet with such an address crosses a port. */
+  /** All of them; no packet with such an address crosses the uplink. */
   network: "198.18.0.0/15",
+  /** The appliance's own and machines' stand-ins, which cross no port. The others are destinations given by name, as machines see them. */
+  hidden: "198.18.0.0/16",
   /** The appliance itself. */
   address: "198.18.0.1",
   /** Listeners that the kernel hands captured connections to: laptops', clients' without a certificate, machines' own. */

@@ -249,7 +249,8 @@ function translation({ ports }: Plan): string[] {
     // After translation: what should have been translated and was not goes nowhere.
     "  chain leaving {",
     "    type filter hook postrouting priority srcnat + 10; policy accept;",
-    `    oifname { "${ports.uplink}", "${ports.device}" } ip saddr ${INNER.network} counter name stray drop`,
+    `    oifname "${ports.uplink}" ip saddr ${INNER.network} counter name stray drop`,
+    `    oifname "${ports.device}" ip saddr ${INNER.hidden} counter name stray drop`,
     "  }",
   ];
 }
