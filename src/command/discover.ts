@@ -62,7 +62,7 @@ export function discoveredLines(found: readonly Discovered[], now: number): stri
     station.mac,
     vendor,
     station.machine ?? "unknown: gets nothing",
-    identification === null ? station.seen.join(", ") : words(identification),
+    identification === null ? `sends ${station.seen.join(", ")}` : words(identification),
     `${durationText(now - station.last)} ago`,
   ]);
   const lines = table(["ADDRESS", "MAC", "VENDOR", "MACHINE", "WHAT IT IS", "HEARD"], rows);

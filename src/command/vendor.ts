@@ -30,7 +30,7 @@ export function vendorIn(list: Readonly<Record<string, unknown>>, mac: string): 
     const block = digits.slice(0, length);
     const text = Object.hasOwn(list, block) ? list[block] : undefined;
     if (typeof text !== "string") continue;
-    const name = printable(text.split("\n", 1)[0] ?? "");
+    const name = printable(text.split("\n", 1)[0] ?? "").replace(/[,\s]+$/, "");
     if (name !== "" && name !== REGISTRY) return name;
   }
   return "unknown vendor";

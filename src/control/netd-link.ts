@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { AuditLog } from "../audit/index.ts";
 import { messageOf, UnavailableError, type Call, type Channel, type Clock } from "../base/index.ts";
-import { dial, NETD_SOCKET, netdAppend, netdApply, netdCheck } from "../link/index.ts";
+import { dial, NETD_SOCKET, netdAppend, netdApply, netdCheck, netdLeaving } from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
 
 /** Milliseconds between attempts to reach netd. */
@@ -74,7 +74,11 @@ export class NetdLink {
         await this.#audit.append(drafts, "soon");
         return null;
       });
-      channel.onClosed((error) => this.#lost(path, error));
+      let left = false;
+      channel.on(netdLeaving, () => {
+        left = true;
+      });
+      channel.onClosed((error) => this.#lost(path, left ? null : error));
       this.#channel = channel;
       this.#complaint = "";
       this.#log.info("netd attached");
@@ -87,10 +91,12 @@ export class NetdLink {
     }
   }
 
-  #lost(path: string, error: Error): void {
+  /** `error` null: it said that it goes. */
+  #lost(path: string, error: Error | null): void {
     this.#channel = null;
     if (this.#closed) return;
-    this.#log.warn({ reason: messageOf(error) }, "netd lost: the ruleset in force stays");
+    if (error === null) this.#log.info("netd stopped: the ruleset in force stays");
+    else this.#log.warn({ reason: messageOf(error) }, "netd lost: the ruleset in force stays");
     this.#redial(path);
   }
 

@@ -125,7 +125,13 @@ class Netd {
       ...this.#refusals.flush(),
       ...this.#counters.due(freshId, systemClock.monotonic(), systemClock.now(), true),
     ]);
-    await Promise.race([this.#outbox.drain(), new Promise((resolve) => setTimeout(resolve, LAST_WORDS))]);
+    let late: NodeJS.Timeout | undefined;
+    await Promise.race([
+      this.#outbox.drain(),
+      new Promise((resolve) => (late = setTimeout(resolve, LAST_WORDS))),
+    ]);
+    clearTimeout(late);
+    this.#channel?.notify(link.netdLeaving, null);
     this.#server?.close();
     this.#channel?.close();
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { defineCall } from "../base/index.ts";
+import { defineCall, defineEvent } from "../base/index.ts";
 import { draftsSchema, snapshotSchema } from "./shapes.ts";
 
 /**
@@ -122,3 +122,6 @@ export const netdReach = defineCall(
 
 /** Records of netd's own, from netd to control; answered after the commit. */
 export const netdAppend = defineCall("netd.append", z.strictObject({ drafts: draftsSchema }), z.null());
+
+/** netd's last words before it stops because it was told to: that it goes is no loss. */
+export const netdLeaving = defineEvent("netd.leaving", z.null());
