@@ -41,7 +41,8 @@ export function commandsOf(plan: Plan, existing: Existing): string[] {
 export function sinkholeCommands(): string[] {
   const { sinkhole, tables } = INNER;
   return [
-    `link set ${sinkhole} up txqueuelen 1000`,
+    // Room for the bursts that the ruleset lets through.
+    `link set ${sinkhole} up txqueuelen 4096`,
     `route replace default dev ${sinkhole} table ${tables.refused}`,
     `route replace blackhole default table ${tables.refused} metric 4096`,
   ];
@@ -177,6 +178,8 @@ export function switchesOf(plan: Plan): readonly (readonly [path: string, value:
     [`ipv6/conf/${uplink}/disable_ipv6`, "1"],
     [`ipv6/conf/${device}/disable_ipv6`, "1"],
     ["netfilter/nf_conntrack_acct", "1"],
+    // A machine that opens a connection a second leaves half a minute of them behind, not two.
+    ["netfilter/nf_conntrack_tcp_timeout_time_wait", "30"],
     // That a packet is too big for the plant's network is told to the machine's address, and so to nobody: a captured connection
     // finds out by itself (RFC 4821).
     ["ipv4/tcp_mtu_probing", "1"],

@@ -8,7 +8,7 @@ import type { RefusalBook } from "./refusals.ts";
 
 /** Packets read in one turn of the event loop, between which requests of control are answered. */
 const PER_TURN = 256;
-/** Milliseconds from one turn to the next: a flood then wakes netd for many packets at once, which costs less than half of one by one. */
+/** Milliseconds from one turn to the next: a flood then wakes netd for many packets at once, which costs less than one by one. */
 const PAUSE = 5;
 
 export class Sinkhole {
