@@ -8,7 +8,12 @@ const DEAD = "10.20.0.200";
 const MORE = `
   - { name: archive, reason: Values of the year, machines: [press], how: forward, host: ${DEAD}, ports: [4000] }`;
 
-testWith("root", "tcpdump", "tshark", "hping3")(
+testWith(
+  "root",
+  "tcpdump",
+  "tshark",
+  "hping3",
+)(
   "a machine that floods has no more connections than its share, and takes nothing from the others",
   async (t) => {
     const bed = await CableBed.start(t, { more: MORE });
