@@ -7,6 +7,7 @@ import { testWith } from "../support/tools.ts";
 const DEVICE = "192.168.77.1";
 const PRESS = "192.168.77.12";
 const HMI = "192.168.77.13";
+const NOBODY = "192.168.77.99";
 
 /** What udhcpc does with a lease: no more than this, since the tests' hosts share a computer's files. */
 const LEASE = `#!/bin/sh
@@ -89,13 +90,11 @@ destinations:
     t.is(await mbpollFrom(plant, "laptop", "127.0.0.1", { port, register: 40, count: 2 }), "40 41");
     t.is(await plant.dial("attacker", PRESS, 502), "reset");
     t.is(await plant.dial("attacker", DEVICE, 53), "reset", "nor the appliance's own address behind it");
-    t.is(await plant.dial("attacker", "192.168.77.99", 502), "reset", "nor what is nobody's");
+    t.is(await plant.dial("attacker", NOBODY, 502), "reset", "nor what is nobody's");
     await behind.stop();
     t.deepEqual(behind.frames(), []);
     const refused = await plant.box.recorded(3, "kind=flow.refused", "stage=unknown-port");
-    t.deepEqual(
-      new Set(refused.map(({ detail }) => detail?.["destination"])),
-      new Set([DEVICE, PRESS, "192.168.77.99"]),
-    );
+    const targets = new Set(refused.map(({ detail }) => detail?.["destination"]));
+    for (const target of [DEVICE, PRESS, NOBODY]) t.true(targets.has(target), target);
   },
 );

@@ -45,7 +45,8 @@ testWith(
     t.true(tcpPorts > 1_000 && udpPorts > 1_000, record?.reason);
     // So fast a scan is looked at in part; the kernel itself answers and counts the rest.
     await plant.box.until(async () => {
-      const [, flood = "0"] = /(\d+) flood/.exec((await plant.box.niac("status")).out) ?? [];
+      const [, flood = "0"] =
+        /^refused +(\d+) packets beyond what is looked at/m.exec((await plant.box.niac("status")).out) ?? [];
       return packets + Number(flood) >= 2 * EVERY_PORT - open.length;
     }, "every packet to be accounted for");
   },
