@@ -51,7 +51,7 @@ export function rulesetOf(plan: Plan): string {
     ...setsOf(plan),
     ...prerouting(plan),
     ...refusing(plan),
-    ...forward(),
+    ...forward(plan),
     ...ends(plan),
     ...translation(plan),
     "}",
@@ -160,7 +160,7 @@ function lookedAt(name: string, beyond: string): string[] {
   ];
 }
 
-function forward(): string[] {
+function forward({ ports }: Plan): string[] {
   return [
     "  chain forward {",
     "    type filter hook forward priority filter; policy drop;",
@@ -174,8 +174,9 @@ function forward(): string[] {
     "    counter name stray drop",
     "  }",
     "  chain open_forward {",
-    // Only a machine begins a connection: what the plant's side sends as new was no reply.
-    "    ip saddr != @machines counter name stray drop",
+    // Only a machine begins a connection, and a machine is known by its port: what the uplink brings as new was no reply, whatever
+    // address it bears.
+    `    iifname != "${ports.device}" counter name stray drop`,
     `    add @opened { ip saddr ct count over ${FORWARDED_AT_ONCE} } counter name crowded reject with icmp type admin-prohibited`,
     "    accept",
     "  }",
