@@ -113,6 +113,16 @@ function checkCable(
       expected: "the address of another station",
     });
   }
+  const beside = [...machines.values()].find(({ address }) => address === host);
+  if (beside !== undefined) {
+    reporter.error(
+      [...path, "host"],
+      `${host} is ${beside.name}'s own: machines reach each other without the appliance`,
+      {
+        expected: "the address of a station on the plant's side",
+      },
+    );
+  }
   if (!isIPv4(host) && cable.network?.nameServers.length === 0) {
     reporter.error([...path, "host"], `${host} is a name, and the appliance has nobody to ask for it`, {
       expected: "nameServers under network, or an IPv4 address",
