@@ -15,6 +15,7 @@ import { addressesOf, hasRuleset, openSinkhole, portState } from "./kernel.ts";
 import { loadNative, type Native } from "./native.ts";
 import { Outbox } from "./outbox.ts";
 import type { Ports } from "./plan.ts";
+import { PortBook } from "./port-book.ts";
 import { RefusalBook } from "./refusals.ts";
 import { Sinkhole } from "./sinkhole.ts";
 import { Watchers } from "./watchers.ts";
@@ -62,7 +63,7 @@ class Netd {
   readonly #forwards = new ForwardBook();
   readonly #watchers: Watchers;
   readonly #problems = new Map<string, string>();
-  readonly #states = new Map<string, string>();
+  readonly #portBook = new PortBook(systemClock, freshId);
   #server: Server | null = null;
   #channel: Channel | null = null;
   #sinkhole: Sinkhole | null = null;
@@ -90,7 +91,8 @@ class Netd {
     if (!(await hasRuleset())) await this.#cable.apply(null);
     this.#openSinkhole();
     await openSinkhole();
-    for (const name of [ports.uplink, ports.device]) this.#states.set(name, portState(name));
+    this.#portBook.see("uplink", ports.uplink, portState(ports.uplink));
+    this.#portBook.see("device port", ports.device, portState(ports.device));
     this.#children = [
       new Child("ip", ["-o", "-4", "monitor", "link", "address"], {
         line: () => this.#settleSoon(),
@@ -123,6 +125,7 @@ class Netd {
     this.#report();
     this.#outbox.add([
       ...this.#refusals.flush(),
+      ...this.#portBook.due(true),
       ...this.#counters.due(freshId, systemClock.monotonic(), systemClock.now(), true),
     ]);
     let late: NodeJS.Timeout | undefined;
@@ -226,6 +229,7 @@ class Netd {
     this.#watchers.tick();
     this.#outbox.add([
       ...this.#refusals.due(),
+      ...this.#portBook.due(),
       ...this.#counters.due(freshId, systemClock.monotonic(), systemClock.now()),
     ]);
     const interval = this.#cable.snapshot?.site.limits.readSummaryInterval ?? Infinity;
@@ -262,16 +266,13 @@ class Netd {
   async #settle(): Promise<void> {
     const { ports } = this.#options;
     for (const name of [ports.uplink, ports.device]) {
-      const state = portState(name);
-      const before = this.#states.get(name);
-      if (state === before) continue;
-      this.#states.set(name, state);
-      const role = name === ports.uplink ? "uplink" : "device port";
-      const reason = `the ${role} (${name}) is ${state}, it was ${before}`;
-      this.#log.warn(reason);
-      this.#outbox.add([
-        { time: systemClock.now(), kind: "network", id: freshId(), reason, detail: { port: name, state } },
-      ]);
+      const drafts = this.#portBook.see(
+        name === ports.uplink ? "uplink" : "device port",
+        name,
+        portState(name),
+      );
+      for (const { reason } of drafts) this.#log.warn(reason);
+      this.#outbox.add(drafts);
     }
     await this.#cable.repair();
     this.#problem("ways", this.#cable.problem);

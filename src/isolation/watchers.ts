@@ -36,6 +36,7 @@ export class Watchers {
   readonly #observers = new Map<Port, Observer>();
   readonly #visits = new Set<NodeJS.Timeout>();
   #plan: Plan | null = null;
+  #closed = false;
   #own: Readonly<Record<Port, string | null>> = { uplink: null, device: null };
 
   constructor(
@@ -68,6 +69,8 @@ export class Watchers {
 
   /** Hears again at ports that were away; one that hears goes on. */
   reopen(): void {
+    // A change of the ports may have been under way when netd was told to stop.
+    if (this.#closed) return;
     for (const role of ["uplink", "device"] as const) if (!this.#observers.has(role)) this.#open(role);
   }
 
@@ -101,6 +104,7 @@ export class Watchers {
   }
 
   close(): void {
+    this.#closed = true;
     for (const timer of this.#visits) clearTimeout(timer);
     for (const observer of this.#observers.values()) observer.close();
     this.#observers.clear();

@@ -30,7 +30,6 @@ testWith(
       [],
       "nobody else's values",
     );
-    t.log(said);
     await bed.recorded(
       20,
       new RegExp(`address of press .* claimed on the uplink by a station with the MAC address ${thief}`),

@@ -30,7 +30,7 @@ testWith(
     const says = (words: string): boolean => records.some(({ reason }) => reason?.includes(words));
     t.true(says("the uplink (uplink) is down, it was up"));
     t.true(says("the device port (device) is up, it was down"));
-    t.true(records.length <= 60, `${records.length} records`);
+    t.true(records.length <= 20, `${records.length} records`);
   },
 );
 
