@@ -47,6 +47,8 @@ const INLINE = {
     "10: from all fwmark 0x2 lookup 10002",
     "11: from all fwmark 0x1 lookup 10001",
     "20: from all lookup local",
+    "21: from all fwmark 0 iif uplink blackhole",
+    "22: from all fwmark 0 iif device blackhole",
     "32766: from all lookup main",
     "32767: from all lookup default",
   ],
