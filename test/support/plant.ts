@@ -118,9 +118,12 @@ export class Plant {
 
   /** Applies a site document and waits until the kernel has its ruleset. */
   async apply(site: string): Promise<void> {
-    const seen = this.box.log.length;
-    await this.box.apply(site);
-    await this.box.logged('"msg":"ruleset in force"', seen);
+    const { code, out, err } = await this.box.tryApply(site);
+    const version = /^version (\d+) is in force$/m.exec(out)?.[1];
+    if (code !== 0 || version === undefined) throw new Error(`the document was not applied:\n${err}${out}`);
+    // netd that has just started says the same of an earlier one.
+    const said = new RegExp(`"site":${version},.*"msg":"ruleset in force"`);
+    await this.box.until(() => said.test(this.box.log), `the ruleset of version ${version}`);
   }
 
   namespace(host: string): string {
