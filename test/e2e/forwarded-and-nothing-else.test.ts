@@ -2,7 +2,12 @@ import { HOSTS, Plant } from "../support/plant.ts";
 import { plantSite } from "../support/plant-sites.ts";
 import { testWith } from "../support/tools.ts";
 
-testWith("root", "tcpdump", "tshark", "conntrack")(
+testWith(
+  "root",
+  "tcpdump",
+  "tshark",
+  "conntrack",
+)(
   "a machine reaches the destination that is forwarded, and the plant reaches nothing of the machine",
   async (t) => {
     const plant = await Plant.start(t, (p) =>
@@ -17,7 +22,11 @@ destinations:
     await plant.echo("hmi", 5900);
     const behind = await plant.capture("hmi");
 
-    t.is(await plant.ask("hmi", HOSTS.historian, 4000), `historian ${HOSTS.hmi} hello`, "with its own address");
+    t.is(
+      await plant.ask("hmi", HOSTS.historian, 4000),
+      `historian ${HOSTS.hmi} hello`,
+      "with its own address",
+    );
     t.is(await plant.dial("hmi", HOSTS.historian, 4001), "reset", "another port fails at once");
     t.is(await plant.dial("press", HOSTS.historian, 4000), "reset", "another machine has no such way");
     t.is(await plant.dial("attacker", HOSTS.hmi, 5900), "reset");

@@ -72,6 +72,9 @@ destinations:
       t.is(machine, "mixer");
     }
     const [refused] = await plant.box.recorded(1, "kind=flow.refused", "stage=destination");
-    t.regex(refused?.reason ?? "", /^press may not reach 10\.20\.0\.21 port 502 tcp: destination mixer allows it for hmi only/);
+    t.regex(
+      refused?.reason ?? "",
+      /^press may not reach 10\.20\.0\.21 port 502 tcp: destination mixer allows it for hmi only/,
+    );
   },
 );

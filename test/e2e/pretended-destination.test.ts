@@ -2,6 +2,10 @@ import { HOSTS, Plant } from "../support/plant.ts";
 import { plantSite } from "../support/plant-sites.ts";
 import { testWith } from "../support/tools.ts";
 
+function way(name: string, host: string): string {
+  return `  - { name: ${name}, reason: Values of the shift, machines: [hmi], how: forward, host: ${host}, ports: [4000] }`;
+}
+
 testWith(
   "root",
   "hping3",
@@ -10,8 +14,6 @@ testWith(
 )(
   "nobody on the plant's side begins a connection with a destination's address and port, and no machine is a destination",
   async (t) => {
-    const way = (name: string, host: string): string =>
-      `  - { name: ${name}, reason: Values of the shift, machines: [hmi], how: forward, host: ${host}, ports: [4000] }`;
     const forwarded = `destinations:\n${way("historian", HOSTS.historian)}\n`;
     const plant = await Plant.start(t, (p) => plantSite(p, { more: forwarded }));
     const behind = await plant.capture("box", "device", `dst host ${HOSTS.hmi}`);

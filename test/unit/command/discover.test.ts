@@ -20,7 +20,10 @@ function found(machine: string | null, identification: Discovered["identificatio
 test("a machine of the site document is listed, and nothing is printed to paste", (t) => {
   const lines = discoveredLines([found("press", null)], NOW);
   t.is(lines.length, 2);
-  t.regex(lines[1] ?? "", /^10\.20\.0\.77 +00:1b:1b:03:21:7a +Example Drives +press +sends ARP, LLDP +2 s ago$/);
+  t.regex(
+    lines[1] ?? "",
+    /^10\.20\.0\.77 +00:1b:1b:03:21:7a +Example Drives +press +sends ARP, LLDP +2 s ago$/,
+  );
   t.deepEqual(discoveredLines([], NOW), ["Nothing was heard on the device port."]);
 });
 

@@ -20,7 +20,12 @@ import { until } from "../../support/processes.ts";
 import { draft, plain } from "../audit/samples.ts";
 import { Bed } from "./site.ts";
 
-const TLS = { certificate: "the certificate", key: "the key", clientCa: "the authorities", serverCa: "the others" };
+const TLS = {
+  certificate: "the certificate",
+  key: "the key",
+  clientCa: "the authorities",
+  serverCa: "the others",
+};
 const FRESH = { instance: "gateway-1", sessions: [], writes: [] };
 
 interface Control {
