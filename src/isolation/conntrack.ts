@@ -1,4 +1,5 @@
 /** The kernel's connection table, as conntrack prints it. Pure but for asking. */
+import { messageOf } from "../base/index.ts";
 import { run } from "./tools.ts";
 
 export interface Tracked {
@@ -47,7 +48,11 @@ export async function listTracked(): Promise<Tracked[]> {
 export async function forget(connections: readonly Tracked[]): Promise<void> {
   for (const { transport, from, to, fromPort, toPort } of connections) {
     const tuple = ["-s", from, "-d", to, "--sport", String(fromPort), "--dport", String(toPort)];
-    // conntrack's exit code is 1 where it found none.
-    await run("conntrack", ["-D", "-p", transport, ...tuple]).catch(() => undefined);
+    try {
+      await run("conntrack", ["-D", "-p", transport, ...tuple]);
+    } catch (error) {
+      // It has ended meanwhile: conntrack says so with exit code 1. Anything else is for the reader.
+      if (!messageOf(error).includes("0 flow entries have been deleted")) throw error;
+    }
   }
 }
