@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, RecordDraft } from "../audit/index.ts";
 import { messageOf, UnavailableError, type Call, type Channel, type Clock } from "../base/index.ts";
-import { append, attach, leaving, newSnapshot, type TlsMaterial } from "../link/index.ts";
+import { append, attach, leaving, newSnapshot, type TlsGiven, type TrustState } from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import { endingsOf } from "./reconcile.ts";
 
@@ -14,7 +14,7 @@ export class GatewayLink {
   readonly #audit: AuditLog;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #current: () => { snapshot: Snapshot; tls: TlsMaterial };
+  readonly #current: () => { snapshot: Snapshot; tls: TlsGiven; trust: TrustState };
   #channel: Channel | null = null;
   #closing = false;
 
@@ -22,7 +22,7 @@ export class GatewayLink {
     audit: AuditLog,
     clock: Clock,
     log: Logger,
-    current: () => { snapshot: Snapshot; tls: TlsMaterial },
+    current: () => { snapshot: Snapshot; tls: TlsGiven; trust: TrustState },
   ) {
     this.#audit = audit;
     this.#clock = clock;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemCode, systemClock, UsageError, type Channel } from "../base/index.ts";
-import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type TlsMaterial } from "../link/index.ts";
+import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type TlsGiven } from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { GatewayLink } from "./gateway-link.ts";
@@ -30,6 +30,7 @@ export async function runControl(
   const link = new GatewayLink(audit, clock, log, () => ({
     snapshot: site.snapshot,
     tls: readMaterial(settings),
+    trust: { authorities: [], locks: [], postures: [], floor: 0 },
   }));
   const site: Site = new Site(
     new SiteStore(db),
@@ -98,12 +99,15 @@ function letThrough(dir: string): void {
   if ((mode & OTHERS_PASS) === 0) chmodSync(dir, (mode & 0o777) | OTHERS_PASS);
 }
 
-function readMaterial(settings: Settings): TlsMaterial {
+function readMaterial({ tls, rotation }: Settings): TlsGiven {
+  const names = { commonName: "", dns: [], ip: [] };
+  if (tls === null) return { own: null, clientCa: "", serverCa: "", names, rotation };
   return {
-    certificate: readPem(settings.tlsCertificate),
-    key: readPem(settings.tlsKey),
-    clientCa: readPem(settings.tlsClientCa),
-    serverCa: readPem(settings.tlsServerCa),
+    own: { certificate: readPem(tls.certificate), key: readPem(tls.key) },
+    clientCa: readPem(tls.clientCa),
+    serverCa: readPem(tls.serverCa),
+    names,
+    rotation,
   };
 }
 

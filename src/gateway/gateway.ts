@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import type { Clock } from "../base/index.ts";
-import type { SessionView, TlsMaterial } from "../link/index.ts";
+import type { SessionView } from "../link/index.ts";
 import { Flusher } from "../machine/index.ts";
 import { compilePolicy, isPermit, judgeSession, nextChange, RateBook, type Policy } from "../policy/index.ts";
 import { machineAt, type Snapshot } from "../site/index.ts";
@@ -20,7 +20,7 @@ import { Refusals } from "./refusals.ts";
 import { Registry } from "./registry.ts";
 import { placeOf, stillServed } from "./served.ts";
 import { freshId, type Session } from "./session.ts";
-import { clientContext } from "./tls.ts";
+import { clientContext, type TlsMaterial } from "./tls.ts";
 
 /** Milliseconds between looks at what time alone changes: expiry, idleness, hours, sums. */
 const SWEEP = 1_000;

@@ -1,12 +1,11 @@
 import { createServer, type Server, type Socket } from "node:net";
 import * as tls from "node:tls";
 import { messageOf } from "../base/index.ts";
-import type { TlsMaterial } from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import type { Admission } from "./admission.ts";
 import { listenAt, type Place } from "./place.ts";
 import { chooseCapturedProtocol, chooseProtocol } from "./target.ts";
-import { serverOptions } from "./tls.ts";
+import { serverOptions, type TlsMaterial } from "./tls.ts";
 
 /** A laptop's connection whose handshake is done. */
 export interface Arrival {

@@ -8,6 +8,7 @@ import { identify } from "./identify.ts";
 import { Recorder } from "./recorder.ts";
 import { Responders } from "./responders.ts";
 import { freshId } from "./session.ts";
+import type { TlsMaterial } from "./tls.ts";
 
 /** Milliseconds between attempts to reach control. */
 const REDIAL = 300;
@@ -97,8 +98,9 @@ class GatewayProcess {
         sessions,
         writes,
       });
-      if (this.#gateway) this.#applySafely(() => this.#gateway?.apply(snapshot, tls));
-      else await this.#open(snapshot, tls);
+      const material = materialOf(tls);
+      if (this.#gateway) this.#applySafely(() => this.#gateway?.apply(snapshot, material));
+      else await this.#open(snapshot, material);
     } catch (error) {
       channel.close();
       if (!this.#gateway && !(error instanceof UnavailableError)) throw error;
@@ -113,7 +115,7 @@ class GatewayProcess {
     return true;
   }
 
-  async #open(snapshot: Parameters<Gateway["apply"]>[0], material: link.TlsMaterial): Promise<void> {
+  async #open(snapshot: Parameters<Gateway["apply"]>[0], material: TlsMaterial): Promise<void> {
     const { captured, plain, outbound } = this.#inherited;
     const places = {
       modbus: this.#settings.listenModbus,
@@ -201,4 +203,9 @@ class GatewayProcess {
 
 function placeOf(fd: number | null): { readonly fd: number } | null {
   return fd === null ? null : { fd };
+}
+
+function materialOf({ own, clientCa, serverCa }: link.TlsGiven): TlsMaterial {
+  if (own !== null) return { ...own, clientCa, serverCa };
+  throw new UnavailableError("no-certificate", "the gateway has no certificate of its own");
 }

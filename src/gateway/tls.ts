@@ -1,6 +1,16 @@
 import { constants } from "node:crypto";
 import * as tls from "node:tls";
-import type { TlsMaterial } from "../link/index.ts";
+
+/**
+ * PEM texts. The key is held in the gateway's memory and nowhere else. `clientCa`: whose clients are let in; `serverCa`: whose
+ * servers the gateway trusts where it connects by TLS itself.
+ */
+export interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa: string;
+  readonly serverCa: string;
+}
 
 /** Authenticated encryption only, as MODBUS/TCP Security asks (R-37, R-50 to R-53, R-61 to R-64). */
 const CIPHERS = [

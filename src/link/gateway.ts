@@ -1,18 +1,7 @@
 import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 import { draftsSchema, snapshotSchema } from "./shapes.ts";
-
-/**
- * PEM texts. The key is held in the gateway's memory and nowhere else. `clientCa`: whose clients are let in; `serverCa`: whose
- * servers the gateway trusts where it connects by TLS itself.
- */
-const tlsSchema = z.strictObject({
-  certificate: z.string(),
-  key: z.string(),
-  clientCa: z.string(),
-  serverCa: z.string(),
-});
-export type TlsMaterial = z.infer<typeof tlsSchema>;
+import { tlsSchema, trustSchema } from "./trust.ts";
 
 const sessionSchema = z.strictObject({
   id: z.string(),
@@ -62,7 +51,7 @@ export type MachineView = z.infer<typeof machineSchema>;
 export const attach = defineCall(
   "gateway.attach",
   z.strictObject({ instance: z.string(), sessions: z.array(z.string()), writes: z.array(z.string()) }),
-  z.strictObject({ snapshot: snapshotSchema, tls: tlsSchema }),
+  z.strictObject({ snapshot: snapshotSchema, tls: tlsSchema, trust: trustSchema }),
 );
 
 /** Answered after the commit. `now`: somebody waits. */

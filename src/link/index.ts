@@ -2,4 +2,5 @@
 export * from "./admin.ts";
 export * from "./gateway.ts";
 export * from "./netd.ts";
+export * from "./trust.ts";
 export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET, type Owner } from "./sockets.ts";

@@ -17,6 +17,25 @@ export interface CableSettings {
   readonly gateway: string | null;
 }
 
+/** Paths of PEM files. */
+export interface TlsFiles {
+  /** The appliance's certificate with its chain, root included: MODBUS/TCP Security R-46. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Authorities whose client certificates are accepted. */
+  readonly clientCa: string;
+  /** Authorities whose servers the gateway trusts where it connects by TLS itself. */
+  readonly serverCa: string;
+}
+
+export interface SealSettings {
+  /** `auto`: the TPM where there is one; `none`; else how tpm2-tools reach it (TCTI), e.g. `device:/dev/tpmrm0`. */
+  readonly tpm: string;
+  /** Without a TPM: paths of a key file and of a file with a passphrase, either mixed with what is this computer's own; null: not given. */
+  readonly keyFile: string | null;
+  readonly passphraseFile: string | null;
+}
+
 export interface Settings {
   /** Where control keeps its database. */
   readonly stateDir: string;
@@ -24,16 +43,18 @@ export interface Settings {
   readonly runDir: string;
   /** This appliance's name in the record; stays the same for the box's life. */
   readonly origin: string;
-  /** PEM files of the appliance's TLS certificate (with its chain, root included: MODBUS/TCP Security R-46), key, and trusted client CAs. */
-  readonly tlsCertificate: string;
-  readonly tlsKey: string;
-  readonly tlsClientCa: string;
-  /** PEM file: authorities whose servers the gateway trusts where it connects by TLS itself. */
-  readonly tlsServerCa: string;
+  /** Null: the authority makes all of it. */
+  readonly tls: TlsFiles | null;
+  /** Milliseconds between rotations of the gateway's own certificate, where the authority issues it. */
+  readonly rotation: number;
+  /** What seals the authority's keys at rest. */
+  readonly seal: SealSettings;
   /** Modbus/TCP Security; the machine by SNI, or the only Modbus machine there is. */
   readonly listenModbus: Address;
   /** Any service, by SNI or ALPN. */
   readonly listenServices: Address;
+  /** HTTPS: enrolment of laptops (EST), revocation lists; open once there is an authority. */
+  readonly listenEnroll: Address;
   /** Null: the appliance listens on addresses of its own and stands in no cable. */
   readonly cable: CableSettings | null;
   /** The user whose rights the gateway runs with where `niac up` is root; null: the same as niac's. */
@@ -61,13 +82,13 @@ const SETTINGS = {
   origin: { name: "NIAC_ORIGIN", fallback: null, what: "this appliance's name in the record" },
   tlsCertificate: {
     name: "NIAC_TLS_CERTIFICATE",
-    fallback: null,
+    fallback: "none: the authority issues it",
     what: "PEM file: own certificate and its chain, root included",
   },
-  tlsKey: { name: "NIAC_TLS_KEY", fallback: null, what: "PEM file: key of that certificate" },
+  tlsKey: { name: "NIAC_TLS_KEY", fallback: "none", what: "PEM file: key of that certificate" },
   tlsClientCa: {
     name: "NIAC_TLS_CLIENT_CA",
-    fallback: null,
+    fallback: "none: the authority's own",
     what: "PEM file: authorities whose client certificates are accepted",
   },
   tlsServerCa: {
@@ -84,6 +105,31 @@ const SETTINGS = {
     name: "NIAC_LISTEN_SERVICES",
     fallback: "[::]:8443",
     what: "address of the listener for every service, by SNI or ALPN",
+  },
+  listenEnroll: {
+    name: "NIAC_LISTEN_ENROLL",
+    fallback: "[::]:443",
+    what: "address where laptops enrol (EST over HTTPS), once there is an authority",
+  },
+  rotation: {
+    name: "NIAC_ROTATION",
+    fallback: "8h",
+    what: "how often the gateway's own certificate is made anew; it is valid three times as long",
+  },
+  tpm: {
+    name: "NIAC_TPM",
+    fallback: "auto",
+    what: "what seals the authority's keys: auto, none, or a TCTI such as device:/dev/tpmrm0",
+  },
+  keyFile: {
+    name: "NIAC_KEY_FILE",
+    fallback: "none",
+    what: "without a TPM: file whose content is part of the key that seals",
+  },
+  passphraseFile: {
+    name: "NIAC_PASSPHRASE_FILE",
+    fallback: "none",
+    what: "without a TPM: file with a passphrase that is part of the key that seals",
   },
   uplink: {
     name: "NIAC_UPLINK",
@@ -111,7 +157,13 @@ const SETTINGS = {
     what: "user that the gateway runs as, where niac up is root",
   },
   logLevel: { name: "NIAC_LOG_LEVEL", fallback: "info", what: "fatal, error, warn, info, debug or trace" },
-} as const satisfies Record<Exclude<keyof Settings, "cable"> | keyof CableNames, Setting>;
+} as const satisfies Record<
+  | Exclude<keyof Settings, "cable" | "tls" | "seal">
+  | keyof CableNames
+  | keyof SealSettings
+  | `tls${Capitalize<keyof TlsFiles>}`,
+  Setting
+>;
 
 const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"] as const;
 
@@ -136,7 +188,6 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     );
     return { host: "", port: 0 };
   };
-  const clientCa = text(SETTINGS.tlsClientCa);
   const level = text(SETTINGS.logLevel);
   const logLevel = LOG_LEVELS.find((known) => known === level);
   if (!logLevel)
@@ -145,12 +196,16 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     stateDir: text(SETTINGS.stateDir),
     runDir: text(SETTINGS.runDir),
     origin: text(SETTINGS.origin),
-    tlsCertificate: text(SETTINGS.tlsCertificate),
-    tlsKey: text(SETTINGS.tlsKey),
-    tlsClientCa: clientCa,
-    tlsServerCa: optional(lookup, SETTINGS.tlsServerCa) ?? clientCa,
+    tls: readTlsFiles(lookup, problems),
+    rotation: readRotation(text(SETTINGS.rotation), problems),
+    seal: Object.freeze({
+      tpm: text(SETTINGS.tpm),
+      keyFile: optional(lookup, SETTINGS.keyFile),
+      passphraseFile: optional(lookup, SETTINGS.passphraseFile),
+    }),
     listenModbus: address(SETTINGS.listenModbus),
     listenServices: address(SETTINGS.listenServices),
+    listenEnroll: address(SETTINGS.listenEnroll),
     cable: readCable(lookup, problems),
     gatewayUser: optional(lookup, SETTINGS.gatewayUser),
     logLevel: logLevel ?? "info",
@@ -169,6 +224,40 @@ type Lookup = (name: string) => string | undefined;
 
 function optional(lookup: Lookup, setting: Setting): string | null {
   return lookup(setting.name)?.trim() || null;
+}
+
+/** All of them or none, but that `serverCa` is `clientCa` where it is not said. */
+function readTlsFiles(lookup: Lookup, problems: string[]): TlsFiles | null {
+  const { tlsCertificate, tlsKey, tlsClientCa, tlsServerCa } = SETTINGS;
+  const needed = [tlsCertificate, tlsKey, tlsClientCa] as const;
+  const [certificate, key, clientCa] = needed.map((setting) => optional(lookup, setting));
+  const serverCa = optional(lookup, tlsServerCa);
+  if (!certificate && !key && !clientCa && !serverCa) return null;
+  for (const setting of needed) {
+    if (optional(lookup, setting) === null)
+      problems.push(`${setting.name} is not set, but others of NIAC_TLS_ are (${setting.what})`);
+  }
+  return Object.freeze({
+    certificate: certificate ?? "",
+    key: key ?? "",
+    clientCa: clientCa ?? "",
+    serverCa: serverCa ?? clientCa ?? "",
+  });
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const SHORTEST_ROTATION = 50;
+const LONGEST_ROTATION = 720 * 3_600_000;
+
+/** Milliseconds. */
+function readRotation(value: string, problems: string[]): number {
+  const [, digits = "", unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
+  const time = Number(digits) * (UNITS[unit] ?? 0);
+  if (time >= SHORTEST_ROTATION && time <= LONGEST_ROTATION) return time;
+  problems.push(
+    `${SETTINGS.rotation.name} is ${JSON.stringify(value)}; it takes a time from 50ms to 720h, like 8h or 30m`,
+  );
+  return LONGEST_ROTATION;
 }
 
 /** An interface's name (15 characters at most, and no path): it becomes part of rules, commands and paths. */

@@ -36,6 +36,73 @@ export interface Snapshot {
   readonly destinations: readonly Destination[];
   /** Clients that may connect without a certificate for now. What each may do is a grant of the same name among `grants`, two where it is Modbus and other services. */
   readonly unauthenticated: readonly UnauthenticatedSource[];
+  /** Requirements that grants name, sorted by name. */
+  readonly postures: readonly PostureRequirement[];
+  readonly trust: Trust;
+}
+
+/** What a laptop must be like; what is null is not asked for. */
+export interface PostureRequirement {
+  readonly name: string;
+  /** Milliseconds from the making of a report until it is stale. */
+  readonly maxAge: number;
+  /** Whose report counts: the laptop's own, a management system's, or either. */
+  readonly signedBy: "laptop" | "management" | "any";
+  readonly diskEncryption: true | null;
+  readonly edr: true | null;
+  /** At least this version, dotted numbers; of a system that is not listed no version will do. Null: any system, any version. */
+  readonly osVersion: Readonly<Partial<Record<"linux" | "windows" | "macos", string>>> | null;
+}
+
+/** Beyond the appliance's own authority. */
+export interface Trust {
+  /** Sorted by name. */
+  readonly authorities: readonly OutsideAuthority[];
+  readonly signIn: SignIn | null;
+  /** Management systems whose posture reports are taken: name, and PEM of the public key. Sorted by name. */
+  readonly postureSigners: readonly { readonly name: string; readonly key: string }[];
+}
+
+/** An issuer of clients' certificates that is not this appliance's. */
+export interface OutsideAuthority {
+  readonly name: string;
+  /** PEM of the issuing authority's certificate, one; and of those above it up to the root, in that order. */
+  readonly certificate: string;
+  readonly above: readonly string[];
+  readonly tenant: string | null;
+  /** The tier of all it issued; null: what the certificate claims. */
+  readonly tier: string | null;
+  /** How revocation is known; `unchecked` is a weakening and on record. */
+  readonly revocation: "crl" | "ocsp" | "unchecked";
+  /** Where its list is fetched, http or https; null: it is brought by hand. */
+  readonly crlUrl: string | null;
+  /** Milliseconds between fetches. */
+  readonly crlEvery: number;
+  readonly ocspUrl: string | null;
+  /** Where revocation cannot be known, whom to let in all the same and how long after it last could be; null: nobody. */
+  readonly grace: {
+    readonly name: string;
+    readonly reason: string;
+    readonly groups: readonly string[];
+    readonly milliseconds: number;
+  } | null;
+}
+
+/** OpenID Connect: who may enrol by signing in. */
+export interface SignIn {
+  /** URL of the provider, as its discovery document says. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Some providers hand one to native programs and demand it; it is no secret. */
+  readonly clientSecret: string | null;
+  readonly scopes: readonly string[];
+  /** Claims of the ID token that hold the user and the groups. */
+  readonly userClaim: string;
+  readonly groupsClaim: string | null;
+  readonly tier: "managed" | "byod" | "contractor";
+  readonly tenant: string | null;
+  /** PEM of the authority that the provider's own HTTPS certificate is checked against; null: the system's. */
+  readonly ca: string | null;
 }
 
 export interface Network {
@@ -146,6 +213,8 @@ interface Rule {
 }
 
 export interface Grant extends Rule {
+  /** Names of requirements, each of which the laptop must meet; null: none. */
+  readonly posture: readonly string[] | null;
   readonly rate: Rate | null;
 }
 

@@ -21,11 +21,13 @@ import { draft, plain } from "../audit/samples.ts";
 import { Bed } from "./site.ts";
 
 const TLS = {
-  certificate: "the certificate",
-  key: "the key",
+  own: { certificate: "the certificate", key: "the key" },
   clientCa: "the authorities",
   serverCa: "the others",
+  names: { commonName: "box-3", dns: ["box-3.plant.example"], ip: [] },
+  rotation: 1_000,
 };
+const TRUST = { authorities: [], locks: [], postures: [], floor: 0 };
 const FRESH = { instance: "gateway-1", sessions: [], writes: [] };
 
 interface Control {
@@ -41,6 +43,7 @@ async function control(t: ExecutionContext): Promise<Control> {
   const link = new GatewayLink(bed.audit, bed.clock, pino({ level: "silent" }), () => ({
     snapshot: bed.site.snapshot,
     tls: TLS,
+    trust: TRUST,
   }));
   const path = join(dir, "gateway.sock");
   const server = await listen(path, "control", (channel) => link.accept(channel));

@@ -28,12 +28,17 @@ test("what has a default need not be set", (t) => {
     stateDir: "/var/lib/niac",
     runDir: "/run/niac",
     origin: "box-3",
-    tlsCertificate: "/etc/niac/tls.pem",
-    tlsKey: "/etc/niac/tls.key",
-    tlsClientCa: "/etc/niac/clients.pem",
-    tlsServerCa: "/etc/niac/clients.pem",
+    tls: {
+      certificate: "/etc/niac/tls.pem",
+      key: "/etc/niac/tls.key",
+      clientCa: "/etc/niac/clients.pem",
+      serverCa: "/etc/niac/clients.pem",
+    },
+    rotation: 8 * 3_600_000,
+    seal: { tpm: "auto", keyFile: null, passphraseFile: null },
     listenModbus: { host: "::", port: 802 },
     listenServices: { host: "::", port: 8443 },
+    listenEnroll: { host: "::", port: 443 },
     cable: null,
     gatewayUser: null,
     logLevel: "info",
@@ -41,9 +46,27 @@ test("what has a default need not be set", (t) => {
 });
 
 test("servers are trusted as clients are, unless said otherwise", (t) => {
-  const { tlsClientCa, tlsServerCa } = read({ NIAC_TLS_SERVER_CA: "/etc/niac/servers.pem" });
-  t.deepEqual([tlsClientCa, tlsServerCa], ["/etc/niac/clients.pem", "/etc/niac/servers.pem"]);
-  t.is(read({ NIAC_TLS_SERVER_CA: " " }).tlsServerCa, "/etc/niac/clients.pem");
+  const { tls } = read({ NIAC_TLS_SERVER_CA: "/etc/niac/servers.pem" });
+  t.deepEqual([tls?.clientCa, tls?.serverCa], ["/etc/niac/clients.pem", "/etc/niac/servers.pem"]);
+  t.is(read({ NIAC_TLS_SERVER_CA: " " }).tls?.serverCa, "/etc/niac/clients.pem");
+});
+
+const NO_FILES = { NIAC_TLS_CERTIFICATE: "", NIAC_TLS_KEY: "", NIAC_TLS_CLIENT_CA: "" };
+
+test("without files of its own the authority issues what TLS needs; a part of them is a mistake", (t) => {
+  t.is(read(NO_FILES).tls, null);
+  const said = problems({ ...NO_FILES, NIAC_TLS_KEY: "/etc/niac/tls.key" });
+  t.regex(said, /NIAC_TLS_CERTIFICATE is not set, but others of NIAC_TLS_ are/);
+  t.regex(said, /NIAC_TLS_CLIENT_CA is not set, but others/);
+  t.notRegex(said, /NIAC_TLS_KEY is/);
+  t.regex(problems({ ...NO_FILES, NIAC_TLS_SERVER_CA: "/ca.pem" }), /NIAC_TLS_KEY is not set/);
+});
+
+test("a time of rotation has a unit and bounds", (t) => {
+  t.is(read({ NIAC_ROTATION: "50ms" }).rotation, 50);
+  t.is(read({ NIAC_ROTATION: "720h" }).rotation, 720 * 3_600_000);
+  for (const wrong of ["8", "49ms", "721h", "8 h", "-1h", "8h30m"])
+    t.regex(problems({ NIAC_ROTATION: wrong }), /NIAC_ROTATION is .*it takes a time from 50ms to 720h/, wrong);
 });
 
 test("all that is wrong is said at once", (t) => {
@@ -51,7 +74,7 @@ test("all that is wrong is said at once", (t) => {
     () => readSettings((name) => ({ NIAC_LISTEN_MODBUS: "802", NIAC_LOG_LEVEL: "loud" })[name]),
     { instanceOf: UsageError, code: "settings" },
   );
-  for (const name of [...Object.keys(LEAST), "NIAC_LISTEN_MODBUS", "NIAC_LOG_LEVEL"]) {
+  for (const name of ["NIAC_ORIGIN", "NIAC_LISTEN_MODBUS", "NIAC_LOG_LEVEL"]) {
     t.true(error?.message.includes(name), name);
   }
   t.false(error?.message.includes("NIAC_LISTEN_SERVICES"), "and nothing that is right");

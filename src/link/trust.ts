@@ -1,0 +1,174 @@
+/** Whom to trust, now: what control tells the gateway of authorities, locks, posture and time, and what the gateway asks. */
+import { z } from "zod";
+import { defineCall, defineEvent } from "../base/index.ts";
+
+export const LOCK_KINDS = [
+  /** Hexadecimal SHA-256 of the certificate, or its serial number. */
+  "certificate",
+  "user",
+  "device",
+  "group",
+  /** Behind the appliance: whatever goes to it or comes from it. */
+  "machine",
+  "tenant",
+  "tier",
+  /** Name of a requirement of the site document: every laptop that does not meet it. */
+  "posture",
+  /** A client of `unsafeUnauthenticated`. */
+  "source",
+] as const;
+export type LockKind = (typeof LOCK_KINDS)[number];
+
+const name = z.string().min(1).max(255);
+/** Milliseconds since the epoch. */
+const time = z.int().min(0);
+
+const lockSchema = z.strictObject({
+  id: z.string(),
+  kind: z.enum(LOCK_KINDS),
+  value: name,
+  reason: z.string().min(1).max(1_000),
+  by: name,
+  since: time,
+  /** Null: until somebody unlocks. */
+  until: time.nullable(),
+});
+/** An immediate stop. */
+export type Lock = z.infer<typeof lockSchema>;
+
+export const OS_NAMES = ["linux", "windows", "macos"] as const;
+
+const postureFactsSchema = z.strictObject({
+  /** Null, here and below: it could not be found out, which meets no requirement. */
+  diskEncryption: z.boolean().nullable(),
+  os: z.strictObject({ name: z.enum(OS_NAMES), version: z.string().max(100) }).nullable(),
+  /** Endpoint detection and response: a known agent runs. */
+  edr: z.boolean().nullable(),
+});
+export type PostureFacts = z.infer<typeof postureFactsSchema>;
+
+const postureSchema = z.strictObject({
+  device: name,
+  /** `laptop`: the device's own certificate signed it; else the name of the management system that did. */
+  by: name,
+  /** When the facts were looked at, as the signer says, and never later than when they came. */
+  made: time,
+  received: time,
+  facts: postureFactsSchema,
+});
+/** The latest report of a device by one signer. */
+export type PostureReport = z.infer<typeof postureSchema>;
+
+const authoritySchema = z.strictObject({
+  name: z.string(),
+  /** PEM of the authority's own certificate: the issuer of clients' certificates, and not its root. */
+  certificate: z.string(),
+  /** SHA-256 of its DER, hexadecimal. */
+  fingerprint: z.string(),
+  tenant: name.nullable(),
+  /** Whatever the certificate claims, this is its tier; null: what the certificate claims. */
+  tier: name.nullable(),
+});
+export type IssuingAuthority = z.infer<typeof authoritySchema>;
+
+/** What a gateway's own certificate is to say; control decides it and refuses a request that asks for more. */
+const ownNamesSchema = z.strictObject({
+  /** The subject's common name. */
+  commonName: z.string(),
+  dns: z.array(z.string()),
+  /** IPv4 and IPv6, textual. */
+  ip: z.array(z.string()),
+});
+export type OwnNames = z.infer<typeof ownNamesSchema>;
+
+const trustSchema = z.strictObject({
+  /**
+   * Every authority that issues clients' certificates. Empty: the files of the settings alone say whose clients are let in, and there are no
+   * tenants.
+   */
+  authorities: z.array(authoritySchema),
+  locks: z.array(lockSchema),
+  postures: z.array(postureSchema),
+  /** The latest time known: nothing is judged valid by an earlier clock. Milliseconds since the epoch. */
+  floor: time,
+});
+export type TrustState = z.infer<typeof trustSchema>;
+export { trustSchema };
+
+/** After every change; judges all live sessions again at once. */
+export const newTrust = defineEvent("trust.state", z.strictObject({ trust: trustSchema }));
+
+/** PEM texts; what the gateway's TLS is made of. */
+const tlsSchema = z.strictObject({
+  /** From the settings' files. Null: the gateway makes a key of its own, in memory, and has its certificate signed by `certify`. */
+  own: z.strictObject({ certificate: z.string(), key: z.string() }).nullable(),
+  /** Whose clients are let in. */
+  clientCa: z.string(),
+  /** Whose servers the gateway trusts where it connects by TLS itself. */
+  serverCa: z.string(),
+  names: ownNamesSchema,
+  /** Milliseconds between rotations of the gateway's own certificate. */
+  rotation: z.int().min(1),
+});
+export type TlsGiven = z.infer<typeof tlsSchema>;
+export { tlsSchema };
+
+/** Authorities or names changed. */
+export const newTls = defineEvent("trust.tls", z.strictObject({ tls: tlsSchema }));
+
+const verdictSchema = z.strictObject({
+  /** Null: not revoked, as far as is to be known. */
+  refusal: z
+    .strictObject({
+      /** One of identity's codes: `revoked` or `revocation-unknown`. */
+      code: z.enum(["revoked", "revocation-unknown"]),
+      reason: z.string(),
+      advice: z.string(),
+    })
+    .nullable(),
+  /** Let in although revocation is not known: why, and until when; goes on the session's record. */
+  grace: z.string().nullable(),
+});
+export type RevocationVerdict = z.infer<typeof verdictSchema>;
+
+const certificateSchema = z.strictObject({
+  /** The issuing authority's; null: an authority that only the settings' files name. */
+  authority: z.string().nullable(),
+  /** Hexadecimal, lower case, as identity has it. */
+  serialNumber: z.string(),
+  fingerprint: z.string(),
+});
+export type CertificateInUse = z.infer<typeof certificateSchema>;
+
+/** Is it revoked? Asked before every session that a certificate opens. `groups`: those of the identity, for a grace. */
+export const certificateCheck = defineCall(
+  "trust.check",
+  z.strictObject({ certificate: certificateSchema, groups: z.array(z.string()) }),
+  verdictSchema,
+);
+
+/** Signs a PKCS#10 request (base64 of its DER) of the gateway's for its own certificate. */
+export const certify = defineCall(
+  "trust.certify",
+  z.strictObject({ request: z.string() }),
+  z.strictObject({
+    /** PEM: the certificate and its chain, root included (MODBUS/TCP Security R-46). */
+    certificate: z.string(),
+    notBefore: time,
+    notAfter: time,
+  }),
+);
+
+/** Of all live sessions that a certificate opened. */
+export const gatewayCertificates = defineCall(
+  "gateway.certificates",
+  z.null(),
+  z.array(
+    z.strictObject({ session: z.string(), groups: z.array(z.string()), certificate: certificateSchema }),
+  ),
+);
+export const gatewayEndSessions = defineCall(
+  "gateway.endSessions",
+  z.strictObject({ sessions: z.array(z.string()), stage: z.string(), reason: z.string() }),
+  z.strictObject({ ended: z.int() }),
+);
