@@ -13,11 +13,15 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
   {
     base: { may: [], why: "everything leans on it, so it leans on nothing" },
     settings: { may: ["base"], why: "a look-up in, one object out" },
+    x509: {
+      may: ["base"],
+      why: "a codec of certificates, requests and lists knows nothing of whose they are",
+    },
     modbus: { may: ["base"], why: "a codec knows nothing of who asks or why" },
     opcua: { may: ["base"], why: "a codec knows nothing of who asks or why" },
     audit: { may: ["base"], why: "the record outlives what is recorded in it, and must not depend on it" },
     site: { may: ["base"], why: "text in, snapshot out: pure" },
-    identity: { may: ["base"], why: "what a certificate says does not depend on what is allowed" },
+    identity: { may: ["base", "x509"], why: "what a certificate says does not depend on what is allowed" },
     policy: {
       may: ["base", "modbus"],
       types: ["identity", "site"],
@@ -30,12 +34,12 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
     },
     link: { may: ["base", "audit", "site"], why: "messages between processes are records and snapshots" },
     gateway: {
-      may: ["base", "identity", "policy", "site", "modbus", "opcua", "machine", "link"],
+      may: ["base", "x509", "identity", "policy", "site", "modbus", "opcua", "machine", "link"],
       types: ["settings", "audit"],
       why: "parses hostile bytes: never the audit log's store, the authority's keys or the console",
     },
     control: {
-      may: ["base", "audit", "site", "link"],
+      may: ["base", "audit", "site", "link", "x509", "identity", "policy", "authority"],
       types: ["settings"],
       why: "owns all state, and never touches a machine or a client's bytes",
     },
@@ -48,7 +52,11 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
       types: ["audit"],
       why: "is root: small, and told by snapshots alone, over its messages",
     },
-    authority: { may: ["base", "identity"], why: "keys stay apart from everything that parses requests" },
+    authority: {
+      may: ["base", "x509", "identity", "link", "site"],
+      types: ["audit", "settings"],
+      why: "keys stay apart from everything that parses a machine's or a client's requests",
+    },
     upstream: {
       may: ["base", "audit", "site", "identity"],
       why: "exports the record and takes policy, no more",
@@ -58,7 +66,7 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
       why: "never machine: a page cannot write to a PLC",
     },
     laptop: {
-      may: ["base", "authority"],
+      may: ["base", "x509", "authority"],
       why: "runs on the engineer's computer, without the appliance's parts",
     },
     appliance: { may: ["base"], why: "the box as hardware knows no protocol" },
