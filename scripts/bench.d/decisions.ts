@@ -82,6 +82,7 @@ function snapshotOf(rules: number): Snapshot {
         ...common,
         name: `grant-${i}`,
         modbus: scope(start, 0, HIGHEST_VALUE, true),
+        posture: null,
         rate: null,
       });
   }
@@ -134,6 +135,8 @@ function snapshotOf(rules: number): Snapshot {
     forbids,
     destinations: [],
     unauthenticated: [],
+    postures: [],
+    trust: { authorities: [], signIn: null, postureSigners: [] },
   };
 }
 

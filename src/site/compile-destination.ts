@@ -89,6 +89,7 @@ function grantOf(
     modbus: scope,
     when: null,
     from: null,
+    posture: null,
     rate: null,
   };
 }

@@ -181,5 +181,5 @@ export function compileGrant(rule: GrantDocument, context: RuleContext): readonl
           operationsPerSecond: howFast.operationsPerSecond ?? null,
           connections: howFast.connections ?? null,
         };
-  return compileRule(rule, "grant", context).map((compiled) => ({ ...compiled, rate }));
+  return compileRule(rule, "grant", context).map((compiled) => ({ ...compiled, posture: null, rate }));
 }

@@ -113,6 +113,7 @@ function grantsOf(
       modbus: modbus ? scope : null,
       when: { days: null, hours: null, from: null, until },
       from: [`${source.address}/32`],
+      posture: null,
       rate: null,
     };
   });

@@ -120,6 +120,8 @@ export function compile(
     forbids: forbids.flatMap(({ parts }) => parts),
     destinations: destinations.map(({ destination }) => destination),
     unauthenticated: sources.map(({ source }) => source),
+    postures: [],
+    trust: { authorities: [], signIn: null, postureSigners: [] },
   };
 }
 

@@ -9,6 +9,7 @@ export const positive = z
   .min(1)
   .max(2 ** 31 - 1);
 export const texts = z.array(z.string()).readonly();
+const someTexts = z.array(z.string()).min(1).readonly();
 const instant = z.int().nullable();
 
 function sortedBy(starts: readonly number[]): boolean {
@@ -123,8 +124,12 @@ function listsFunctions(grant: { readonly modbus: ModbusScope | null }): boolean
 }
 
 export const snapshotGrant = z
-  .strictObject({ ...rule, rate })
+  .strictObject({ ...rule, posture: someTexts.nullable(), rate })
   .refine(listsFunctions, "a grant opens every function")
+  .refine(
+    ({ posture, who }) => posture === null || (who.sources === null && who.machines === null),
+    "a posture of what has no certificate",
+  )
   .readonly();
 
 export const snapshotForbid = z.strictObject(rule).readonly();

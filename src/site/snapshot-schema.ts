@@ -12,6 +12,7 @@ import {
   snapshotGrant,
   texts,
 } from "./snapshot-rules.ts";
+import { postures, trust } from "./snapshot-trust.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const port = z.int().min(1).max(65_535);
@@ -145,7 +146,14 @@ function apart({ machines, network: cable }: Snapshot): boolean {
 }
 
 /** Every rule speaks of services and clients that exist: one that does not would deny, or forbid, nothing. */
-function resolved({ machines, destinations, grants, forbids, unauthenticated: sources }: Snapshot): boolean {
+function resolved({
+  machines,
+  destinations,
+  grants,
+  forbids,
+  unauthenticated: sources,
+  postures: required,
+}: Snapshot): boolean {
   const known = new Set([
     ...machines.flatMap(({ name, services }) => services.map((one) => `${name}/${one.name}`)),
     ...destinations.flatMap(({ name, service: one }) => (one === null ? [] : [`${name}/${one.name}`])),
@@ -153,9 +161,11 @@ function resolved({ machines, destinations, grants, forbids, unauthenticated: so
   const rules = [...grants, ...forbids];
   const machineNames = new Set(machines.map(({ name }) => name));
   const sourceNames = new Set(sources.map(({ name }) => name));
+  const postureNames = new Set(required.map(({ name }) => name));
   return (
     [...rules, ...sources].every(({ services }) => services.every((one) => known.has(one))) &&
     rules.every(({ who }) => (who.sources ?? []).every((one) => sourceNames.has(one))) &&
+    grants.every(({ posture }) => (posture ?? []).every((one) => postureNames.has(one))) &&
     rules.every(({ who }) => (who.machines ?? []).every((one) => machineNames.has(one))) &&
     destinations.every((one) => one.machines.every((name) => machineNames.has(name)))
   );
@@ -182,10 +192,12 @@ const snapshotSchema: z.ZodType<Snapshot> = z
     forbids: z.array(snapshotForbid).readonly(),
     destinations: z.array(destination).readonly(),
     unauthenticated: z.array(unauthenticated).readonly(),
+    postures,
+    trust,
   })
   .readonly()
   .refine(apart, "machines are not told apart by their addresses")
-  .refine(resolved, "a rule speaks of a service, a client or a machine that is not there");
+  .refine(resolved, "a rule speaks of a service, a client, a machine or a posture that is not there");
 
 const format = z.looseObject({ format: z.unknown() });
 

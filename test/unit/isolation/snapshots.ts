@@ -84,4 +84,6 @@ export const snapshot: Snapshot = {
   forbids: [],
   destinations: [historian],
   unauthenticated: [],
+  postures: [],
+  trust: { authorities: [], signIn: null, postureSigners: [] },
 };

@@ -77,6 +77,7 @@ const rule = z.strictObject({
   from: names,
 });
 const grant = rule.extend({
+  posture: names,
   rate: z
     .strictObject({
       operationsPerSecond: z.number().nullable().default(null),
@@ -197,6 +198,8 @@ function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteFor
       },
     ],
     unauthenticated: [],
+    postures: [],
+    trust: { authorities: [], signIn: null, postureSigners: [] },
     ...rules,
   };
 }

@@ -140,6 +140,7 @@ export function drawSnapshot(dice: Dice): Snapshot {
   });
   const grants = Array.from({ length: dice.below(11) }, (_, i): Grant => ({
     ...drawRule(dice, `grant-${i}`, true),
+    posture: null,
     rate: null,
   }));
   const forbids = Array.from({ length: dice.below(9) }, (_, i): Forbid =>
