@@ -1,0 +1,10 @@
+/** The authority's client half: asks an EST server for certificates. Imports neither the database nor what control holds, so that a laptop can carry it. */
+export {
+  estClient,
+  fingerprintOf,
+  type EstAnswer,
+  type EstAuth,
+  type EstClient,
+  type EstOptions,
+} from "./est-client.ts";
+export { keyWords } from "./key-words.ts";

@@ -1,0 +1,62 @@
+/** Whether the certificate that came is the one that was asked for; pure. */
+import { X509Certificate } from "node:crypto";
+import { PeerError } from "../base/index.ts";
+import { readCertificate, readRequest } from "../x509/index.ts";
+
+/** Certificates above a leaf at most. */
+const MAX_DEPTH = 8;
+
+/**
+ * The certificate for the key of `request`, what is above it in order, and its root: DER. Throws a PeerError: `est-other-key` where
+ * none of `given` is for that key, `est-chain` where none of `anchors` is above it. All DER.
+ */
+export function issuedChain(
+  request: Uint8Array,
+  given: readonly Uint8Array[],
+  above: readonly Uint8Array[],
+  anchors: readonly Uint8Array[],
+): Buffer[] {
+  const key = Buffer.from(readRequest(request).publicKeyInfo);
+  const own = given.find((der) => key.equals(readCertificate(der).publicKeyInfo));
+  if (own === undefined) {
+    throw new PeerError(
+      "est-other-key",
+      "the certificate that came back is for another key than the one asked for",
+    );
+  }
+  return chainOf(own, [...given, ...above], anchors);
+}
+
+/** `leaf`, what is above it in order, and last the one of `anchors` that all of it comes from. */
+export function chainOf(
+  leaf: Uint8Array,
+  above: readonly Uint8Array[],
+  anchors: readonly Uint8Array[],
+): Buffer[] {
+  const roots = anchors.map((der) => new X509Certificate(der));
+  const others = above.map((der) => new X509Certificate(der));
+  // Two authorities may share a name or a key, so that not every way up leads to a root.
+  const climb = (chain: readonly X509Certificate[], top: X509Certificate): X509Certificate[] | null => {
+    const root = roots.find((one) => isAbove(one, top));
+    if (root) return [...chain, root];
+    if (chain.length >= MAX_DEPTH) return null;
+    for (const next of others) {
+      if (chain.some(({ raw }) => raw.equals(next.raw)) || !isAbove(next, top)) continue;
+      const found = climb([...chain, next], next);
+      if (found) return found;
+    }
+    return null;
+  };
+  const own = new X509Certificate(leaf);
+  const chain = climb([own], own);
+  if (chain) return chain.map(({ raw }) => raw);
+  throw new PeerError(
+    "est-chain",
+    "the certificate that came back does not come from an authority that is trusted",
+    "Check that the fingerprint or the authority's certificate is that of the authority that issues.",
+  );
+}
+
+function isAbove(issuer: X509Certificate, below: X509Certificate): boolean {
+  return issuer.ca && below.checkIssued(issuer) && below.verify(issuer.publicKey);
+}
