@@ -49,6 +49,7 @@ const TOLD_BY_REASON: ReadonlySet<string> = new Set([
   "flow.refused",
   "flow",
   "network",
+  "trust",
 ]);
 
 /** Values shown of one write; the long form shows all. */
@@ -77,6 +78,7 @@ export function describeRecord(record: AuditRecord, describe: DescribeOperation 
     case "flow.refused":
     case "flow":
     case "network":
+    case "trust":
       return sentence(record);
   }
 }

@@ -29,6 +29,8 @@ export const RECORD_KINDS = [
   "network",
   /** Processes and machines: gateway connected or lost, control started, a machine's circuit opened. */
   "process",
+  /** Certificates and who may have one: authorities, enrolments, issues, revocations, locks, posture, the appliance's own certificate. */
+  "trust",
 ] as const;
 
 export type RecordKind = (typeof RECORD_KINDS)[number];
