@@ -1,3 +1,5 @@
-/** The box itself. So far: starting the processes, starting again what crashed, stopping all of it cleanly. */
+/** The box itself: starting its processes and again what crashed, stopping all of it cleanly; keys in memory; its lamps. */
+export { guardMemory, type Guarded, type MemoryAddon } from "./guard.ts";
+export { Led, type LedState } from "./led.ts";
 export { userNamed } from "./user.ts";
 export { Supervisor, type ProcessSpec, type SupervisorEvents } from "./supervisor.ts";
