@@ -37,7 +37,7 @@ export interface Exchange {
 export interface Answer {
   readonly status: number;
   /** Of a header given twice, both, with a comma between. */
-  header(name: string): string | null;
+  readonly header: (name: string) => string | null;
   readonly body: Buffer;
   /** DER of what the server showed in the handshake, its own first. */
   readonly shown: readonly Buffer[];

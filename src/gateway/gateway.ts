@@ -160,6 +160,14 @@ export class Gateway implements ListenerHost, PlainHost, House {
     for (const { port } of stale) port.close();
   }
 
+  /** For connections from now on; live ones stay as they are. Throws, and leaves the old one in use, where the new one cannot be used. */
+  renew(material: TlsMaterial): void {
+    const context = clientContext(material);
+    for (const listener of this.#listeners) listener.setMaterial(material, needsTls12(this.#snapshot));
+    this.#material = material;
+    this.#outside = { ...this.#outside, context };
+  }
+
   // --- ListenerHost -------------------------------------------------------------------------------------------------
 
   arrived(arrival: Arrival): void {

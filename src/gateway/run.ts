@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { z } from "zod";
 import { messageOf, NiacError, systemClock, UnavailableError, type Channel } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { Gateway } from "./gateway.ts";
 import { identify } from "./identify.ts";
+import { OwnCertificate, type OwnPair, type OwnState } from "./own-certificate.ts";
+import { ownRecord, ownWords, stateOfFile } from "./own-state.ts";
 import { Recorder } from "./recorder.ts";
 import { Responders } from "./responders.ts";
 import { freshId } from "./session.ts";
@@ -25,9 +28,11 @@ export interface Inherited {
   readonly outbound: number | null;
 }
 
+type Given = z.infer<typeof link.attach.result>;
+
 /**
  * Runs the gateway: attaches to control, opens the listeners, and attaches again whenever control comes back. Resolves
- * once it listens; until control answers for the first time it listens to nobody.
+ * once it listens; until control answers for the first time, and there is a certificate, it listens to nobody.
  */
 export async function runGateway(
   settings: Settings,
@@ -47,6 +52,12 @@ class GatewayProcess {
   readonly #log: Logger;
   /** New at every start, so that control can tell a gateway that came back from one that was restarted. */
   readonly #instance = freshId();
+  readonly #own: OwnCertificate;
+  readonly #opened = Promise.withResolvers<void>();
+  /** What control gave last; null until it did for the first time. */
+  #given: Given | null = null;
+  /** Null: no certificate yet. */
+  #pair: OwnPair | null = null;
   #gateway: Gateway | null = null;
   #responders: Responders | null = null;
   #channel: Channel | null = null;
@@ -59,17 +70,24 @@ class GatewayProcess {
     this.#inherited = inherited;
     this.#recorder = recorder;
     this.#log = log;
+    this.#own = new OwnCertificate({
+      clock: systemClock,
+      certify: (request) => this.#certify(request),
+      install: (pair) => this.#install(pair),
+      tell: (state, first) => this.#tell(state, first),
+    });
   }
 
   async attachFirst(): Promise<void> {
-    while (!this.#gateway && !this.#stopped) {
-      if (await this.#attach()) return;
+    while (!this.#stopped && !(await this.#attach()))
       await new Promise((resolve) => setTimeout(resolve, REDIAL));
-    }
+    await this.#opened.promise;
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#opened.resolve();
+    this.#own.stop();
     if (this.#redial) clearTimeout(this.#redial);
     await this.#responders?.close();
     this.#gateway?.close("the appliance is being stopped");
@@ -93,29 +111,68 @@ class GatewayProcess {
       const kept = this.#recorder.endingsKept();
       const sessions = [...kept.sessions, ...(this.#gateway?.sessionIds() ?? [])];
       const writes = [...kept.writes, ...(this.#gateway?.openWrites() ?? [])];
-      const { snapshot, tls } = await channel.call(link.attach, {
-        instance: this.#instance,
-        sessions,
-        writes,
-      });
-      const material = materialOf(tls);
-      if (this.#gateway) this.#applySafely(() => this.#gateway?.apply(snapshot, material));
-      else await this.#open(snapshot, material);
+      const given = await channel.call(link.attach, { instance: this.#instance, sessions, writes });
+      this.#channel = channel;
+      await this.#take(given);
     } catch (error) {
+      this.#channel = null;
       channel.close();
       if (!this.#gateway && !(error instanceof UnavailableError)) throw error;
       this.#complain(error);
       return false;
     }
-    this.#channel = channel;
     this.#complaint = "";
     this.#recorder.connect((drafts, urgency) => channel.call(link.append, { drafts, urgency }));
     channel.onClosed((error) => this.#lost(channel, error));
-    this.#log.info({ site: this.#gateway?.snapshot().version }, "attached to control");
+    this.#log.info({ site: this.#given?.snapshot.version }, "attached to control");
     return true;
   }
 
-  async #open(snapshot: Parameters<Gateway["apply"]>[0], material: TlsMaterial): Promise<void> {
+  /** Takes all that control gave: the files' certificate at once, the authority's as soon as it is made. */
+  async #take(given: Given): Promise<void> {
+    const { own } = given.tls;
+    this.#given = given;
+    if (own !== null) this.#pair = own;
+    if (this.#gateway) this.#applySafely(() => this.#apply(given));
+    else if (own !== null) await this.#open(own);
+    this.#wish(given.tls);
+  }
+
+  #apply({ snapshot, tls }: Given): void {
+    if (this.#pair) this.#gateway?.apply(snapshot, materialOf(this.#pair, tls));
+  }
+
+  #wish({ own, names, rotation, clientCa }: link.TlsGiven): void {
+    this.#own.wish(own === null ? { names, rotation, authorities: clientCa } : null);
+    this.#channel?.notify(link.ownCertificate, own === null ? this.#own.state : stateOfFile(own.certificate));
+  }
+
+  async #certify(request: Buffer): Promise<z.infer<typeof link.certify.result>> {
+    if (!this.#channel) throw new UnavailableError("control-away", "control, which signs it, is away");
+    return this.#channel.call(link.certify, { request: request.toString("base64") });
+  }
+
+  /** Throws what is wrong with the pair; the old one then stays in use. */
+  async #install(pair: OwnPair): Promise<void> {
+    if (this.#given === null) return;
+    if (this.#gateway) this.#gateway.renew(materialOf(pair, this.#given.tls));
+    else await this.#open(pair);
+    this.#pair = pair;
+  }
+
+  #tell(state: OwnState, first: boolean): void {
+    const words = ownWords(state, systemClock.now());
+    if (state.problem !== null) this.#log.warn(words);
+    else this.#log.info({ until: state.notAfter }, words);
+    const draft = first ? ownRecord(state, systemClock.now()) : null;
+    if (draft) this.#recorder.note({ ...draft, id: freshId() });
+    this.#channel?.notify(link.ownCertificate, state);
+  }
+
+  async #open(pair: OwnPair): Promise<void> {
+    const given = this.#given;
+    if (given === null) return;
+    const material = materialOf(pair, given.tls);
     const { captured, plain, outbound } = this.#inherited;
     const places = {
       modbus: this.#settings.listenModbus,
@@ -124,6 +181,7 @@ class GatewayProcess {
       plain: placeOf(plain),
       outbound: placeOf(outbound),
     };
+    const { snapshot } = given;
     const gateway = new Gateway({ snapshot, material }, places, this.#recorder, systemClock, this.#log);
     try {
       await gateway.listen();
@@ -133,19 +191,40 @@ class GatewayProcess {
       throw error;
     }
     this.#gateway = gateway;
+    this.#pair = pair;
+    if (this.#stopped) return gateway.close("the appliance is being stopped");
+    // What came while the listeners were being opened.
+    const latest = this.#given;
+    if (latest !== given && latest !== null) this.#applySafely(() => this.#apply(latest));
     if (places.outbound !== null)
       this.#responders = new Responders(() => gateway.snapshot(), this.#recorder, systemClock, this.#log);
     this.#log.info(places, "gateway is ready");
+    this.#opened.resolve();
   }
 
   #answer(channel: Channel): void {
-    channel.on(link.newSnapshot, ({ snapshot }) => this.#applySafely(() => this.#gateway?.apply(snapshot)));
+    channel.on(link.newSnapshot, ({ snapshot }) => {
+      if (this.#given) this.#given = { ...this.#given, snapshot };
+      this.#applySafely(() => this.#gateway?.apply(snapshot));
+    });
+    channel.on(link.newTls, ({ tls }) => this.#newTls(tls));
     channel.handle(link.gatewaySessions, () => this.#gateway?.sessions() ?? []);
     channel.handle(link.gatewayMachines, () => this.#gateway?.machines.views() ?? []);
     channel.handle(link.gatewayIdentify, ({ address }) => identify(address));
     channel.handle(link.gatewayEnd, ({ session, reason }) => ({
       ended: this.#gateway?.endSession(session, reason) ?? false,
     }));
+  }
+
+  #newTls(tls: link.TlsGiven): void {
+    if (!this.#given) return;
+    this.#given = { ...this.#given, tls };
+    const pair = tls.own ?? this.#pair;
+    this.#applySafely(() => {
+      if (pair) this.#gateway?.renew(materialOf(pair, tls));
+      this.#pair = pair;
+    });
+    this.#wish(tls);
   }
 
   /** A site document or certificate that cannot be used leaves the old one serving. */
@@ -186,7 +265,11 @@ class GatewayProcess {
   }
 
   async #attachAgain(): Promise<void> {
-    if (!(await this.#attach()) && !this.#stopped) this.#redialSoon();
+    try {
+      if (!(await this.#attach()) && !this.#stopped) this.#redialSoon();
+    } catch (error) {
+      this.#opened.reject(error);
+    }
   }
 
   /** Says it once and not at every attempt. */
@@ -205,7 +288,6 @@ function placeOf(fd: number | null): { readonly fd: number } | null {
   return fd === null ? null : { fd };
 }
 
-function materialOf({ own, clientCa, serverCa }: link.TlsGiven): TlsMaterial {
-  if (own !== null) return { ...own, clientCa, serverCa };
-  throw new UnavailableError("no-certificate", "the gateway has no certificate of its own");
+function materialOf(pair: OwnPair, { clientCa, serverCa }: link.TlsGiven): TlsMaterial {
+  return { ...pair, clientCa, serverCa };
 }

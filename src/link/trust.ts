@@ -159,6 +159,18 @@ export const certify = defineCall(
   }),
 );
 
+/** How the gateway's own certificate stands: told after each attempt at a new one, and after attaching. */
+export const ownCertificate = defineEvent(
+  "trust.own",
+  z.strictObject({
+    /** Null: there is none yet, and the gateway listens to nobody. */
+    notAfter: time.nullable(),
+    /** Why the last attempt failed; null: it did not. */
+    problem: z.string().nullable(),
+  }),
+);
+export type OwnCertificateState = z.infer<typeof ownCertificate.params>;
+
 /** Of all live sessions that a certificate opened. */
 export const gatewayCertificates = defineCall(
   "gateway.certificates",

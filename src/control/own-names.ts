@@ -1,0 +1,75 @@
+/** What the appliance's own certificate says; pure. */
+import { isIPv4 } from "node:net";
+import type { OwnNames } from "../link/index.ts";
+import type { Snapshot } from "../site/index.ts";
+
+/**
+ * Bytes of names that a certificate has room for: 16 KiB are taken of one at most, and an ML-DSA key and signature with the rest
+ * of it take 6.
+ */
+export const MAX_NAMES_LENGTH = 8_192;
+/** Bytes beside the text: a tag and a length of up to three. */
+const OVERHEAD = 4;
+/** RFC 5280, appendix A.1: ub-common-name. */
+const MAX_COMMON_NAME = 64;
+
+/**
+ * The appliance's DNS name and those that its services are asked for by, the addresses it has itself, and machines' addresses
+ * where it answers at them. `omitted`: what the certificate has no room for, in the order of the site document. `origin`: the
+ * appliance's name in the record, which is its name where a site document does not say another.
+ */
+export function ownNames(
+  snapshot: Snapshot,
+  origin: string,
+  addresses: readonly string[],
+): { readonly names: OwnNames; readonly omitted: readonly string[] } {
+  const name = dnsName(snapshot.site.appliance || origin);
+  const served = snapshot.machines.filter(({ services }) => services.length > 0);
+  const atPort = served.filter(({ services }) => services.some(({ tlsPort }) => tlsPort !== null));
+  const machineAddresses = atPort.flatMap(({ address }) => (address === null ? [] : [address]));
+  const dns = served.length === 0 ? [name] : [name, `*.${name}`];
+  const wanted = [
+    ...dns.map((text) => ({ text, ip: false })),
+    ...addresses.map((text) => ({ text, ip: true })),
+    ...served.map((machine) => ({ text: `*.${machine.name}.${name}`, ip: false })),
+    ...machineAddresses.map((text) => ({ text, ip: true })),
+  ];
+  const taken = new Map<string, boolean>();
+  const omitted: string[] = [];
+  let length = 0;
+  for (const { text, ip } of wanted) {
+    if (taken.has(text)) continue;
+    const more = OVERHEAD + (ip ? (isIPv4(text) ? 4 : 16) : text.length);
+    if (length + more > MAX_NAMES_LENGTH) omitted.push(text);
+    else {
+      length += more;
+      taken.set(text, ip);
+    }
+  }
+  const all = [...taken];
+  return {
+    names: {
+      // A name cut short could be somebody else's.
+      commonName: name.length > MAX_COMMON_NAME ? name.slice(0, name.indexOf(".")) : name,
+      dns: all.filter(([, ip]) => !ip).map(([text]) => text),
+      ip: all.filter(([, ip]) => ip).map(([text]) => text),
+    },
+    omitted,
+  };
+}
+
+export function sameNames(one: OwnNames, other: OwnNames): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** The record's name for the appliance may have characters that no host name has. */
+function dnsName(origin: string): string {
+  const labels = origin
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, "-")
+    .split(".");
+  const good = labels
+    .map((label) => label.replace(/^-+|-+$/g, "").slice(0, 63))
+    .filter((label) => label !== "");
+  return good.join(".").slice(0, 253) || "niac";
+}
