@@ -9,9 +9,11 @@ import {
   decide,
   isDenial,
   isPermit,
+  Locks,
   openSession,
   type SessionPermit,
   type Verdict,
+  unknownStanding,
 } from "../../src/policy/index.ts";
 import type { Forbid, Grant, ModbusScope, Snapshot, Who } from "../../src/site/index.ts";
 import { median, RULE_COUNTS } from "./results.ts";
@@ -148,6 +150,7 @@ const engineer: Identity = {
   role: null,
   tier: null,
   tenant: null,
+  authority: null,
   issuer: "CN=bench",
   serialNumber: "01",
   fingerprint: "00",
@@ -217,6 +220,8 @@ for (const rules of RULE_COUNTS) {
     service: "modbus",
     source: "192.0.2.7",
     connections: () => 0,
+    locks: () => new Locks([]),
+    posture: unknownStanding,
   };
   const session = openSession(compilePolicy(snapshotOf(rules)), request, NOW);
   if (isDenial(session)) throw new Error(`the session is denied: ${session.reason}`);

@@ -13,9 +13,12 @@ export interface Identity {
   readonly groups: readonly string[];
   /** MODBUS/TCP Security role extension (OID 1.3.6.1.4.1.50316.802.1), the whole string; null: the NULL role. */
   readonly role: string | null;
+  /** The issuer's where that has one, else what the certificate claims. */
   readonly tier: string | null;
   /** Derived from the issuer, never from what the client says. */
   readonly tenant: string | null;
+  /** The issuing authority's name, as whoever lists authorities calls it; null: none are listed, or there is no certificate. */
+  readonly authority: string | null;
   /** RFC 4514 text of the issuer's name, for people. */
   readonly issuer: string;
   /** Hexadecimal, lower case, no separators. */
@@ -53,6 +56,7 @@ export function withoutCertificate(kind: "source" | "machine", name: string): Id
     role: null,
     tier: null,
     tenant: null,
+    authority: null,
     issuer: "",
     serialNumber: "",
     fingerprint: "",

@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
 import { PeerError } from "../base/index.ts";
-import { readCertificate, type Certificate } from "./certificate.ts";
+import { nameText, readCertificate, whoText, type Certificate } from "../x509/index.ts";
 import { checkKey, checkSignature, checkUsage, checkValidity } from "./checks.ts";
 import { readClaims } from "./claims.ts";
 import { checkExtensions } from "./extensions.ts";
 import type { Identity, Refusal } from "./identity.ts";
-import { nameText, whoText } from "./names.ts";
 import type { Peer } from "./peer.ts";
-import { tenantOf, type TenantAuthority } from "./tenant.ts";
+import { issuerOf, type TenantAuthority } from "./tenant.ts";
 import { verdictOn } from "./verdict.ts";
 
 export interface IdentityOptions {
-  /** Every authority that issues clients' certificates, each with its tenant. Without: no identity has a tenant. */
+  /** Every authority that issues clients' certificates, each with its tenant and tier. Without: no identity has a tenant. */
   readonly tenants?: readonly TenantAuthority[];
 }
 
@@ -34,7 +33,8 @@ export function readIdentity(peer: Peer, now: number, options: IdentityOptions =
   let certificate: Certificate | null = null;
   try {
     certificate = readCertificate(leaf);
-    return { ...identify(certificate, peer, now), tenant: tenant(leaf, options), fingerprint };
+    const said = identify(certificate, peer, now);
+    return { ...said, ...issued(leaf, said.tier, options), fingerprint };
   } catch (error) {
     if (!(error instanceof PeerError)) throw error;
     return refusal(error, certificate, fingerprint);
@@ -45,7 +45,7 @@ function identify(
   certificate: Certificate,
   peer: Peer,
   now: number,
-): Omit<Identity, "tenant" | "fingerprint"> {
+): Omit<Identity, "tenant" | "authority" | "fingerprint"> {
   const verdict = verdictOn(certificate, peer, now);
   if (verdict?.plain === true) throw verdict.refusal;
   checkValidity(certificate, now);
@@ -66,8 +66,15 @@ function identify(
   };
 }
 
-function tenant(leaf: Uint8Array, options: IdentityOptions): string | null {
-  return options.tenants === undefined ? null : tenantOf(leaf, options.tenants);
+/** What the issuer says of all it issued. */
+function issued(
+  leaf: Uint8Array,
+  claimed: string | null,
+  { tenants }: IdentityOptions,
+): Pick<Identity, "authority" | "tenant" | "tier"> {
+  if (tenants === undefined) return { authority: null, tenant: null, tier: claimed };
+  const { name, tenant, tier } = issuerOf(leaf, tenants);
+  return { authority: name, tenant, tier: tier ?? claimed };
 }
 
 function refusal(error: PeerError, certificate: Certificate | null, fingerprint: string): Refusal {

@@ -10,7 +10,8 @@ import {
   nearestGrant,
 } from "./nearest.ts";
 import { type CompiledForbid, type CompiledGrant, type Kind, runsOf } from "./rule.ts";
-import type { SessionState } from "./state.ts";
+import type { Lock } from "./lock.ts";
+import { lackingPosture, type SessionRequest, type SessionState } from "./state.ts";
 import type { DecideContext, Denial, Stage } from "./verdict.ts";
 import {
   TABLE_WORDS,
@@ -124,6 +125,8 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
       advice: `Come back in that time, or widen "when" of ${grantText(rule)}.`,
     };
   },
+  posture: (grant, { state, operation, access, now }) =>
+    postureWords(grant, state.request, now, `${state.user} may ${deed(operation, access)} ${of(state)}`),
   connections: ({ rule }, { state, operation, access }) => ({
     reason: `${state.user} may ${deed(operation, access)} ${of(state)} under ${grantText(rule)}, but this session was opened without it: it gives ${rule.rate?.connections} at once`,
     advice: `End another session of ${state.user} and connect again, or raise "connections" of ${grantText(rule)}.`,
@@ -133,6 +136,27 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
     advice: `Ask more slowly, or raise "operationsPerSecond" of ${grantText(rule)}.`,
   }),
 };
+
+/** `allowed`: what he may do where the laptop is as it should be. */
+export function postureWords(
+  grant: CompiledGrant,
+  request: SessionRequest,
+  now: number,
+  allowed: string,
+): Words {
+  const name = lackingPosture(grant, request, now) ?? "";
+  return {
+    reason: `${allowed} only from a laptop that meets "${name}": ${request.posture(name).lack}`,
+    advice: `Put that right and send a new report (niac posture), or change posture "${name}" or ${grantText(grant.rule)}.`,
+  };
+}
+
+export function denyLocked(lock: Lock, { identity, machine }: SessionRequest): Denial {
+  return denial("lock", null, {
+    reason: `${identity.user} may not use ${machine}: ${lock.kind} ${lock.value} is locked (lock ${lock.id}): ${lock.reason}`,
+    advice: `Ask the plant admin; \`niac unlock ${lock.id}\` at the appliance ends the lock.`,
+  });
+}
 
 function limitWords(grant: CompiledGrant, c: Case): Words {
   const { access, state } = c;

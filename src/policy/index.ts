@@ -10,7 +10,11 @@
 export { compilePolicy } from "./compile.ts";
 export type { Policy } from "./compile.ts";
 export { decide } from "./decide.ts";
+export { lockOn, Locks } from "./lock.ts";
+export type { Lock, LockSubject } from "./lock.ts";
 export type { OperationPermit, SessionPermit } from "./permit.ts";
+export { standingOf, unknownStanding } from "./posture.ts";
+export type { PostureReport, Standing } from "./posture.ts";
 export { RateBook } from "./rate.ts";
 export { judgeSession, nextChange, openSession } from "./session.ts";
 export type { SessionRequest } from "./state.ts";

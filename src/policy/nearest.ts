@@ -44,6 +44,7 @@ const STAGES = [
   "value",
   "change",
   "when",
+  "posture",
   "connections",
   "rate",
 ] as const;
@@ -84,6 +85,7 @@ function failingStage(grant: CompiledGrant, c: Case): OperationStage | null {
   const limit = failingLimit(run, c);
   if (limit !== null) return limit.stage;
   if (!holds(grant, now)) return "when";
+  if (state.lacking(grant, now) !== null) return "posture";
   if (!state.usable.has(grant)) return "connections";
   const paced = (grant.rule.rate?.operationsPerSecond ?? null) !== null;
   return paced && context.rates?.has(grant.rule, state.user) !== true ? "rate" : null;

@@ -1,15 +1,17 @@
 import { type CompiledGrant, holds, matchesFrom, matchesWho } from "./rule.ts";
-import { SessionState, type SessionRequest } from "./state.ts";
+import { lackingPosture, SessionState, type SessionRequest } from "./state.ts";
 import { makeSessionPermit, stateOf } from "./permit.ts";
 import type { Denial } from "./verdict.ts";
 import type { Policy } from "./compile.ts";
 import type { SessionPermit } from "./permit.ts";
-import { denial, denyForbidden } from "./explain.ts";
+import { denial, denyForbidden, denyLocked, postureWords } from "./explain.ts";
+import { lockOn } from "./lock.ts";
 import { parseAddress } from "./network.ts";
 import { grantText, listText, whenText } from "./words.ts";
 
 /**
- * May this identity open this service, of a machine or of a destination, from there at `now` (milliseconds since the epoch)? An empty policy denies. A
+ * May this identity open this service, of a machine or of a destination, from there at `now` (milliseconds since the epoch)? A lock
+ * that covers it beats everything. An empty policy denies. A
  * TCP service is opened by a grant without a Modbus scope; a Modbus service by any grant with one, and decide() then
  * says what may be done. A forbid narrower than the service does not stop a session from opening.
  */
@@ -37,9 +39,11 @@ function admit(
   held: ReadonlySet<string>,
 ): SessionPermit | Denial {
   const { identity, machine, service } = request;
+  const groups = policy.groupsOf(identity);
+  const lock = lockOn(request.locks(), { identity, groups, machine, posture: request.posture }, now);
+  if (lock !== null) return denyLocked(lock, request);
   const target = policy.target(machine, service);
   if (target === undefined) return denyService(policy, request);
-  const groups = policy.groupsOf(identity);
   const source = parseAddress(request.source);
   const forbids = target.forbids.filter(
     (rule) => matchesWho(rule, identity, groups) && matchesFrom(rule, source),
@@ -55,7 +59,7 @@ function admit(
   for (const grant of matched) {
     const { name, rate } = grant.rule;
     const limit = rate?.connections ?? null;
-    const open = holds(grant, now);
+    const open = holds(grant, now) && lackingPosture(grant, request, now) === null;
     if (limit === null) usable.add(grant);
     else if (open && (held.has(name) || request.connections(name, identity.user) < limit)) usable.add(grant);
     if (open && usable.has(grant)) names.push(name);
@@ -122,13 +126,20 @@ function denyIdentity(
 /** Grants name the identity, yet none opens: the one that failed last came nearest. */
 function denyNearest(
   policy: Policy,
-  { identity, machine, service, source }: SessionRequest,
+  request: SessionRequest,
   named: readonly CompiledGrant[],
   matched: readonly CompiledGrant[],
   now: number,
 ): Denial {
+  const { identity, machine, service, source } = request;
   const { user } = identity;
-  const full = matched.find((rule) => holds(rule, now));
+  const timely = matched.filter((rule) => holds(rule, now));
+  const full = timely.find((rule) => lackingPosture(rule, request, now) === null);
+  const [unfit] = timely;
+  if (full === undefined && unfit !== undefined) {
+    const allowed = `${user} may open ${machine}/${service} under ${grantText(unfit.rule)}`;
+    return denial("posture", unfit.rule.name, postureWords(unfit, request, now, allowed));
+  }
   if (full !== undefined) {
     const { name, rate } = full.rule;
     const rule = grantText(full.rule);

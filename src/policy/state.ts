@@ -2,6 +2,8 @@ import { type CompiledForbid, type CompiledGrant, type Kind, holds } from "./rul
 import { type Intervals, buildIntervals } from "./intervals.ts";
 import { matchesFunction, matchesUnit, runsOf } from "./rule.ts";
 import { BugError } from "../base/index.ts";
+import type { Locks } from "./lock.ts";
+import type { Standing } from "./posture.ts";
 import type { Identity } from "../identity/index.ts";
 import type { Policy, Target } from "./compile.ts";
 import type { Table } from "../base/index.ts";
@@ -15,6 +17,10 @@ export interface SessionRequest {
   readonly source: string;
   /** How many sessions that user already has open under that grant, this one not counted. */
   readonly connections: (grantName: string, user: string) => number;
+  /** The locks in force, now and whenever the session is judged again. */
+  readonly locks: () => Locks;
+  /** How the laptop stands to a requirement of that name, now and whenever that is asked again. */
+  readonly posture: (name: string) => Standing;
 }
 
 /** All rules that may decide one kind of access: what a decision searches. */
@@ -119,11 +125,28 @@ export class SessionState {
     for (const { when } of [...this.matched, ...this.forbids]) {
       if (when !== null) until = Math.min(until, when.changes(now));
     }
-    this.#grants = this.matched.filter((grant) => this.usable.has(grant) && holds(grant, now));
+    for (const name of this.#postures()) {
+      const met = this.request.posture(name).until;
+      if (met > now) until = Math.min(until, met);
+    }
+    this.#grants = this.matched.filter(
+      (grant) => this.usable.has(grant) && holds(grant, now) && this.lacking(grant, now) === null,
+    );
     this.#forbidding = this.forbids.filter((forbid) => holds(forbid, now));
     this.#slices.clear();
     this.#from = now;
     this.#until = until;
+  }
+
+  /** Of the grant's requirements the first that the laptop does not meet; null: it meets all. */
+  lacking(grant: CompiledGrant, now: number): string | null {
+    return lackingPosture(grant, this.request, now);
+  }
+
+  /** Requirements whose reports' age may change what is allowed. */
+  #postures(): ReadonlySet<string> {
+    const locked = this.request.locks().postures.map(({ value }) => value);
+    return new Set([...this.matched.flatMap(({ rule }) => rule.posture ?? []), ...locked]);
   }
 
   slice(unit: number, code: number, subFunction: number, kind: Kind, table: Table): Slice {
@@ -163,6 +186,15 @@ export class SessionState {
   #intervals<R extends CompiledGrant | CompiledForbid>(rules: readonly R[], kind: Kind, table: Table) {
     return buildIntervals(rules.flatMap((rule) => runsOf(rule, kind, table).map((run) => ({ rule, run }))));
   }
+}
+
+/** Of the grant's requirements the first that the laptop does not meet; null: it meets all. */
+export function lackingPosture(
+  { rule }: CompiledGrant,
+  { posture }: SessionRequest,
+  now: number,
+): string | null {
+  return rule.posture?.find((name) => !(now < posture(name).until)) ?? null;
 }
 
 function paced({ rule }: CompiledGrant): boolean {

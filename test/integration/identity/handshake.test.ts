@@ -58,6 +58,7 @@ for (const key of KEYS) {
           role: "Operator",
           tier: null,
           tenant: null,
+          authority: null,
           issuer: `CN=${new X509Certificate(authority.certPem).subject.slice(3)}`,
           serialNumber: x509.serialNumber.toLowerCase(),
           fingerprint: x509.fingerprint256.replaceAll(":", "").toLowerCase(),

@@ -12,8 +12,8 @@ import {
   OID,
   role,
   time,
-} from "./writer.ts";
-import { seq, utf8 } from "./writer.ts";
+} from "../x509/writer.ts";
+import { seq, utf8 } from "../x509/writer.ts";
 
 const peer = (leaf: Uint8Array | null, authorizationError: string | null = null): Peer => ({
   leaf,
@@ -60,6 +60,7 @@ test("a certificate in order gives an identity with all it says", (t) => {
     role: "Operator",
     tier: "gold",
     tenant: null,
+    authority: null,
     issuer: "CN=Plant Issuing",
     serialNumber: "0102ab",
     fingerprint: createHash("sha256").update(leaf).digest("hex"),

@@ -1,7 +1,19 @@
 import test from "ava";
 import { generateKeyPairSync, X509Certificate, type KeyObject } from "node:crypto";
 import { isRefusal, readIdentity, type TenantAuthority } from "../../../src/identity/index.ts";
-import { bits, certificate, extension, name, NOW, OID, seq, spkiOf, TRUE, utf8 } from "./writer.ts";
+import {
+  alternativeNames,
+  bits,
+  certificate,
+  extension,
+  name,
+  NOW,
+  OID,
+  seq,
+  spkiOf,
+  TRUE,
+  utf8,
+} from "../x509/writer.ts";
 
 interface Authority {
   readonly cn: string;
@@ -36,11 +48,12 @@ function tenantOf(issuer: Authority, tenants: readonly TenantAuthority[]): strin
 const a = authority("Root A");
 const b = authority("Root B");
 const plant = authority("Plant Root");
-const tenants: readonly TenantAuthority[] = [
-  { certificate: a.x509, tenant: "acme" },
-  { certificate: b.x509, tenant: "bolt" },
-  { certificate: plant.x509, tenant: null },
-];
+/** An authority as it is listed. */
+function listed({ cn, x509 }: Authority, tenant: string | null, tier: string | null = null): TenantAuthority {
+  return { name: cn, certificate: x509, tenant, tier };
+}
+
+const tenants = [listed(a, "acme"), listed(b, "bolt"), listed(plant, null)];
 
 test("the tenant is the one of the authority that issued the certificate; the plant's own has none", (t) => {
   t.is(tenantOf(a, tenants), "acme");
@@ -51,7 +64,7 @@ test("the tenant is the one of the authority that issued the certificate; the pl
 test("an authority of one tenant that bears the name of another's is not taken for it", (t) => {
   const disguised = authority("Root B", a);
   t.is(tenantOf(disguised, tenants), "tenant-unknown");
-  t.is(tenantOf(disguised, [...tenants, { certificate: disguised.x509, tenant: "acme" }]), "acme");
+  t.is(tenantOf(disguised, [...tenants, listed(disguised, "acme")]), "acme");
 });
 
 test("an issuer that is not listed is a refusal, not a certificate without a tenant", (t) => {
@@ -60,9 +73,30 @@ test("an issuer that is not listed is a refusal, not a certificate without a ten
 });
 
 test("one issuing key for two tenants is refused, listed twice for one it is not", (t) => {
-  t.is(tenantOf(a, [...tenants, { certificate: a.x509, tenant: "cog" }]), "tenant-ambiguous");
-  t.is(tenantOf(a, [...tenants, { certificate: a.x509, tenant: null }]), "tenant-ambiguous");
-  t.is(tenantOf(a, [...tenants, { certificate: a.x509, tenant: "acme" }]), "acme");
+  t.is(tenantOf(a, [...tenants, listed(a, "cog")]), "tenant-ambiguous");
+  t.is(tenantOf(a, [...tenants, listed(a, null)]), "tenant-ambiguous");
+  t.is(tenantOf(a, [...tenants, listed(a, "acme")]), "acme");
+});
+
+test("the tier an authority stands for is the tier, whatever the certificate claims", (t) => {
+  const claims = (tier: string | null): string | null => {
+    const leaf = certificate({
+      issuer: name([OID.cn, utf8(a.cn)]),
+      signer: a.key,
+      more: [alternativeNames("urn:niac:tier:managed")],
+    });
+    const peer = { leaf, authorized: true, authorizationError: null };
+    const outcome = readIdentity(peer, NOW, { tenants: [listed(a, "acme", tier)] });
+    if (isRefusal(outcome)) return outcome.code;
+    t.is(outcome.authority, "Root A");
+    return outcome.tier;
+  };
+  t.is(claims("contractor"), "contractor");
+  t.is(claims(null), "managed", "one that says nothing leaves it to the certificate");
+});
+
+test("one issuing key for two tiers is refused", (t) => {
+  t.is(tenantOf(a, [listed(a, "acme", "managed"), listed(a, "acme", "byod")]), "tenant-ambiguous");
 });
 
 test("without the option no identity has a tenant", (t) => {

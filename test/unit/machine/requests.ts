@@ -7,8 +7,10 @@ import {
   compilePolicy,
   decide,
   isPermit,
+  Locks,
   openSession,
   type OperationPermit,
+  unknownStanding,
 } from "../../../src/policy/index.ts";
 import { parseSite } from "../../../src/site/index.ts";
 
@@ -37,6 +39,7 @@ export const ALICE: Identity = {
   role: null,
   tier: null,
   tenant: null,
+  authority: null,
   issuer: "CN=Plant CA",
   serialNumber: "01",
   fingerprint: "00",
@@ -54,6 +57,8 @@ export function permitFor(operation: Operation): OperationPermit {
     service: "plc",
     source: "127.0.0.1",
     connections: () => 0,
+    locks: () => new Locks([]),
+    posture: unknownStanding,
   };
   const session = openSession(compilePolicy(snapshot), request, 0);
   if (!isPermit(session)) throw new Error(`no session: ${JSON.stringify(session)}`);

@@ -9,6 +9,7 @@ import {
 } from "../../../src/policy/index.ts";
 import type { Snapshot } from "../../../src/site/snapshot.ts";
 import { Cedar, possible } from "./cedar.ts";
+import { requestOf } from "./documents.ts";
 import { type Ask, Dice, type Visit, drawSnapshot, drawVisit } from "./generator.ts";
 
 /** Snapshots of one test: ten tests of them, so that a slow machine still shows progress. */
@@ -40,7 +41,7 @@ function compare(t: ExecutionContext, first: number): void {
     for (let v = 0; v < VISITS; v++) {
       const visit = drawVisit(dice, ASKS);
       const { identity, machine, service, source } = visit;
-      const request = { identity, machine, service, source: source.text, connections: () => 0 };
+      const request = requestOf({}, { identity, machine, service, source: source.text });
       const session = openSession(policy, request, visit.now);
       const opens = cedar.opens(visit, visit.now);
       same(

@@ -9,9 +9,11 @@ import type { Operation } from "../../../src/modbus/index.ts";
 import {
   compilePolicy,
   isPermit,
+  Locks,
   openSession,
   type Policy,
   type SessionPermit,
+  unknownStanding,
 } from "../../../src/policy/index.ts";
 import type { Snapshot } from "../../../src/site/snapshot.ts";
 
@@ -228,6 +230,7 @@ export function snapshotOf(form: z.input<typeof documentForm>): Snapshot {
 export function identityOf(form: z.input<typeof identityForm> = {}): Identity {
   return {
     ...identityForm.parse(form),
+    authority: null,
     issuer: "CN=Plant CA",
     serialNumber: "01",
     fingerprint: "00",
@@ -260,6 +263,8 @@ export function read(address: number, quantity = 1, unit = 1): Operation {
   return operationOf({ code: 3, unit, reads: ["holdingRegisters", address, quantity] });
 }
 
+export const NO_LOCKS = new Locks([]);
+
 /** A request to open press-4/plc as alice from 10.1.2.3, with no session open yet. */
 export function requestOf(
   form: z.input<typeof identityForm> = {},
@@ -271,6 +276,8 @@ export function requestOf(
     service: "plc",
     source: "10.1.2.3",
     connections: () => 0,
+    locks: () => NO_LOCKS,
+    posture: unknownStanding,
     ...rest,
   };
 }

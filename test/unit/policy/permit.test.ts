@@ -14,15 +14,19 @@ const grants = [{ name: "write", modbus: { functions: [6] } }];
 test("permits are exported as types only", (t) => {
   t.false(operationForged || sessionForged);
   t.deepEqual(Object.keys(policy).toSorted(), [
+    "Locks",
     "RateBook",
     "compilePolicy",
     "decide",
     "isDenial",
     "isPermit",
     "judgeSession",
+    "lockOn",
     "needsCurrent",
     "nextChange",
     "openSession",
+    "standingOf",
+    "unknownStanding",
   ]);
 });
 

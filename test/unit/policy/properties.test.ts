@@ -2,6 +2,7 @@ import test from "ava";
 import * as fc from "fast-check";
 import { compilePolicy, decide, isPermit, openSession } from "../../../src/policy/index.ts";
 import type { Snapshot } from "../../../src/site/snapshot.ts";
+import { requestOf } from "./documents.ts";
 import { Dice, drawSnapshot, drawVisit } from "./generator.ts";
 
 /** A document with more rules than it is asked with: a property chooses among them, and shrinks the choice. */
@@ -37,7 +38,7 @@ function answers(snapshot: Snapshot, visits: ReturnType<typeof draw>["visits"]):
   const policy = compilePolicy(snapshot);
   return visits.flatMap(({ identity, machine, service, source, asks }) =>
     asks.flatMap(({ operation, now, current }) => {
-      const request = { identity, machine, service, source: source.text, connections: () => 0 };
+      const request = requestOf({}, { identity, machine, service, source: source.text });
       const session = openSession(policy, request, now);
       return [isPermit(session), isPermit(session) && isPermit(decide(session, operation, now, { current }))];
     }),
