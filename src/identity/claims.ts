@@ -13,11 +13,20 @@
  * `,` are letters like any other. What could be read in two ways (two CNs, roles, devices or tiers) is refused.
  */
 import { PeerError } from "../base/index.ts";
-import type { Certificate } from "./certificate.ts";
-import { DerReader, only, TAG } from "./der.ts";
-import { EXTENSION, extensionOf } from "./extensions.ts";
+import {
+  asciiOf,
+  COMMON_NAME,
+  DerReader,
+  EXTENSION,
+  extensionOf,
+  only,
+  ORGANIZATIONAL_UNIT,
+  TAG,
+  utf8Of,
+  type Certificate,
+} from "../x509/index.ts";
 import type { Identity } from "./identity.ts";
-import { asciiOf, checkedName, COMMON_NAME, ORGANIZATIONAL_UNIT, subjectNames, utf8Of } from "./names.ts";
+import { checkedName, subjectNames } from "./names.ts";
 import { refuse } from "./refusal.ts";
 
 export type Claims = Pick<Identity, "user" | "device" | "groups" | "role" | "tier">;

@@ -1,19 +1,5 @@
-import type { Certificate } from "./certificate.ts";
+import { EXTENSION, type Certificate } from "../x509/index.ts";
 import { refuse } from "./refusal.ts";
-
-/** RFC 5280, section 4.2.1; MODBUS/TCP Security, R-20. */
-export const EXTENSION = {
-  keyUsage: "2.5.29.15",
-  subjectAltName: "2.5.29.17",
-  basicConstraints: "2.5.29.19",
-  extendedKeyUsage: "2.5.29.37",
-  role: "1.3.6.1.4.1.50316.802.1",
-} as const;
-
-/** The extension's value or null; only after `checkExtensions`, which leaves one of a kind. */
-export function extensionOf(certificate: Certificate, oid: string): Uint8Array | null {
-  return certificate.extensions.find((extension) => extension.oid === oid)?.value ?? null;
-}
 
 /** Refuses what implementations disagree on, two of a kind, and what says "refuse me if you do not know me". */
 export function checkExtensions(certificate: Certificate): void {

@@ -1,8 +1,7 @@
 /** OpenSSL's verdict on the chain, in words for the person at the panel. */
 import type { PeerError } from "../base/index.ts";
+import { nameText, type Certificate } from "../x509/index.ts";
 import { checkValidity } from "./checks.ts";
-import type { Certificate } from "./certificate.ts";
-import { nameText } from "./names.ts";
 import type { Peer } from "./peer.ts";
 import { refuse, type RefusalCode } from "./refusal.ts";
 

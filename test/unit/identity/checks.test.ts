@@ -12,8 +12,8 @@ import {
   NOW,
   OID,
   oid,
-} from "./writer.ts";
-import { seq, spkiOf, TRUE, usage, type Parts } from "./writer.ts";
+} from "../x509/writer.ts";
+import { seq, spkiOf, TRUE, usage, type Parts } from "../x509/writer.ts";
 
 const codeOf = (parts: Parts): string => {
   const outcome = readIdentity({ leaf: certificate(parts), authorized: true, authorizationError: null }, NOW);

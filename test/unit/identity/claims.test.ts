@@ -12,8 +12,8 @@ import {
   printable,
   role,
   seq,
-} from "./writer.ts";
-import { set, oid, utf8, type Parts } from "./writer.ts";
+} from "../x509/writer.ts";
+import { set, oid, utf8, type Parts } from "../x509/writer.ts";
 
 const read = (parts: Parts): Identity | Refusal =>
   readIdentity({ leaf: certificate(parts), authorized: true, authorizationError: null }, NOW);

@@ -1,6 +1,6 @@
 import test from "ava";
 import { isRefusal, readIdentity, type Refusal } from "../../../src/identity/index.ts";
-import { certificate, name, NOW, OID, seq, time, usage, utf8, type Parts } from "./writer.ts";
+import { certificate, name, NOW, OID, seq, time, usage, utf8, type Parts } from "../x509/writer.ts";
 
 function refusalOf(authorizationError: string, parts: Parts = {}): Refusal {
   const outcome = readIdentity({ leaf: certificate(parts), authorized: false, authorizationError }, NOW);

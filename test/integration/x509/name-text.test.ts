@@ -1,8 +1,8 @@
 import test from "ava";
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { readCertificate } from "../../../src/identity/certificate.ts";
-import { nameText } from "../../../src/identity/names.ts";
+import { readCertificate } from "../../../src/x509/certificate.ts";
+import { nameText } from "../../../src/x509/name-text.ts";
 import { Pki, type ClientOptions } from "../../support/pki.ts";
 
 const pki = Pki.create();

@@ -10,7 +10,7 @@ import {
   TAG,
   timeOf,
   unsignedOf,
-} from "../../../src/identity/der.ts";
+} from "../../../src/x509/der.ts";
 import { der, oid } from "./writer.ts";
 
 const code = (run: () => unknown): string => {

@@ -1,6 +1,6 @@
 import test from "ava";
 import { PeerError } from "../../../src/base/index.ts";
-import { readCertificate } from "../../../src/identity/certificate.ts";
+import { readCertificate } from "../../../src/x509/certificate.ts";
 import { certificate, der, extension, int, name, OID, oid, seq, set, utf8, type Parts } from "./writer.ts";
 
 /** The error's code, or "accepted". */

@@ -2,7 +2,7 @@
  * A strict reader of DER (ITU-T X.690, sections 8 and 10): definite lengths in their shortest form, tags of one byte, every
  * bound checked. What X.509 allows to be said in one way only is read in that way only.
  *
- *     tag (1) | length: 00..7f, or 81 xx, 82 xx xx (shortest that fits) | content
+ *     tag (1) | length: 00..7f, or 81 xx, 82 xx xx, 83 xx xx xx, 84 xx xx xx xx (shortest that fits) | content
  */
 import { ByteReader, PeerError } from "../base/index.ts";
 
@@ -11,7 +11,9 @@ export const TAG = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   printableString: 0x13,
   ia5String: 0x16,
@@ -28,8 +30,8 @@ export interface Element {
   readonly whole: Uint8Array;
 }
 
-/** 16 KiB hold an ML-DSA key and signature and a page of names; longer certificates are refused before they are read. */
-export const MAX_CERTIFICATE_LENGTH = 16_384;
+/** Of one element's content: what a revocation list of a million entries takes. */
+export const MAX_DER_LENGTH = 67_108_864;
 /** Bytes of an object identifier; the longest in use are under 30. */
 const MAX_OID_LENGTH = 64;
 
@@ -88,17 +90,19 @@ export function only(bytes: Uint8Array, tag: number, what: string): Uint8Array {
 function readLength(reader: ByteReader, what: string): number {
   const first = reader.u8(what);
   if (first < 0x80) return first;
-  if (first === 0x81) {
-    const length = reader.u8(what);
-    if (length >= 0x80) return length;
-  } else if (first === 0x82) {
-    const length = reader.u16(what);
-    if (length > 0xff) return length;
-  } else {
-    // 0x80 is the indefinite length of BER; three and more bytes exceed MAX_CERTIFICATE_LENGTH.
+  const count = first - 0x80;
+  // 0x80 is the indefinite length of BER.
+  if (count === 0 || count > 4) {
     throw new PeerError("der-length", `${what} has a length that starts with ${hex(first)}`);
   }
-  throw new PeerError("der-length", `${what} has a length that is not in its shortest form`);
+  let length = 0;
+  for (let read = 0; read < count; read++) length = length * 256 + reader.u8(what);
+  const shortest = count === 1 ? length >= 0x80 : length >= 256 ** (count - 1);
+  if (!shortest) throw new PeerError("der-length", `${what} has a length that is not in its shortest form`);
+  if (length > MAX_DER_LENGTH) {
+    throw new PeerError("der-length", `${what} has ${length} bytes, ${MAX_DER_LENGTH} are taken at most`);
+  }
+  return length;
 }
 
 /** Dotted decimal (X.690, section 8.19). */

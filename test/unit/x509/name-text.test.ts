@@ -1,7 +1,7 @@
 import test from "ava";
 import * as fc from "fast-check";
-import { readCertificate } from "../../../src/identity/certificate.ts";
-import { nameText, whoText } from "../../../src/identity/names.ts";
+import { readCertificate } from "../../../src/x509/certificate.ts";
+import { nameText, whoText } from "../../../src/x509/name-text.ts";
 import { certificate, der, ia5, name, oid, OID, seq, set, utf8 } from "./writer.ts";
 
 const subjectOf = (subject: Buffer) => readCertificate(certificate({ subject })).subject;

@@ -1,0 +1,27 @@
+/**
+ * X.509 and what goes with it, as bytes: certificates, requests for them, revocation lists, OCSP, and the messages in which
+ * certificates travel. Read strictly (DER alone, every bound checked, a PeerError for the rest) and written canonically. Nothing
+ * here judges whom to trust, and nothing keeps a key.
+ */
+export { COMMON_NAME, makeName, ORGANIZATIONAL_UNIT, readName } from "./name.ts";
+export type { Attribute, AttributeName, Name } from "./name.ts";
+export { asciiOf, nameText, textOf, UNSEEN, utf8Of, whoText } from "./name-text.ts";
+export { DerReader, only, TAG } from "./der.ts";
+export type { Element } from "./der.ts";
+export * as der from "./der-writer.ts";
+export { CURVE, curveOf, ECDSA_HASHES, HASHES, KEY, pssHash, RSA_HASHES, RSA_PSS } from "./algorithm.ts";
+export type { Algorithm } from "./algorithm.ts";
+export * from "./keys.ts";
+export { MIN_RSA_BITS, signatureFor, signed, verifySigned } from "./signature.ts";
+export type { Signed, SignatureScheme } from "./signature.ts";
+export { MAX_CERTIFICATE_LENGTH, readCertificate } from "./certificate.ts";
+export type { Certificate } from "./certificate.ts";
+export * from "./certificate-maker.ts";
+export * from "./extension.ts";
+export * from "./extension-maker.ts";
+export type { AltName, AltNames } from "./general-name.ts";
+export * from "./pem.ts";
+export { MAX_REQUEST_LENGTH, readRequest } from "./request.ts";
+export type { CertificationRequest, RequestAttribute } from "./request.ts";
+export * from "./request-maker.ts";
+export * from "./certs-only.ts";
