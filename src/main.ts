@@ -13,7 +13,7 @@ import * as commands from "./command/index.ts";
 import { runControl } from "./control/index.ts";
 import { runGateway } from "./gateway/index.ts";
 import { openEntrances, runNetd } from "./isolation/index.ts";
-import { connectCommand, type LaptopSurroundings } from "./laptop/index.ts";
+import { laptopCommands, thisComputer } from "./laptop/index.ts";
 import { describeSettings, readSettings, type Settings } from "./settings/index.ts";
 
 /** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
@@ -97,7 +97,8 @@ async function main(): Promise<void> {
   program.addCommand(commands.discoverCommand(around));
   program.addCommand(commands.endCommand(around));
   program.addCommand(commands.auditCommand(around));
-  program.addCommand(connectCommand(laptopSurroundings(lookup, around)));
+  for (const command of laptopCommands(thisComputer((name) => lookup()(name), import.meta.url)))
+    program.addCommand(command);
   settle(program);
   try {
     await program.parseAsync();
@@ -247,19 +248,5 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
       process.exitCode = code;
     },
     interrupted: () => new Promise((resolve) => process.once("SIGINT", () => resolve())),
-  };
-}
-
-function laptopSurroundings(lookup: () => Lookup, around: commands.Surroundings): LaptopSurroundings {
-  const { stdout } = process;
-  const size = (): { columns: number; rows: number } => ({ columns: stdout.columns, rows: stdout.rows });
-  return {
-    lookup: (name) => lookup()(name),
-    print: (line) => around.print(line),
-    screen: stdout.isTTY ? { write: (text) => stdout.write(text), size } : null,
-    interrupted: () =>
-      new Promise((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => resolve());
-      }),
   };
 }

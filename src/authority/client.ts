@@ -8,3 +8,4 @@ export {
   type EstOptions,
 } from "./est-client.ts";
 export { keyWords } from "./key-words.ts";
+export { exchange, type Exchange } from "./est-client-http.ts";

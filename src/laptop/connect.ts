@@ -1,6 +1,6 @@
 import { byteText, table, UsageError } from "../base/index.ts";
 import { chooseServices, portsToTry, whatToPaste } from "./choose.ts";
-import { loadCredentials } from "./credentials.ts";
+import { followingFiles } from "./credentials.ts";
 import { dial, type Appliance } from "./dial.ts";
 import { fetchDirectory, type Directory, type OfferedService } from "./directory.ts";
 import { Forward, type ForwardEvents } from "./forward.ts";
@@ -17,8 +17,9 @@ type Opened = readonly [forward: Forward, port: number];
 export async function connectMachines(options: ConnectOptions, around: LaptopSurroundings): Promise<void> {
   const stop = new AbortController();
   const { via, appliance } = options;
-  const peer: Appliance = { via, appliance, credentials: loadCredentials(options.files) };
-  const directory = await fetchDirectory(peer, stop.signal);
+  const credentials = followingFiles(options.files);
+  const peer = (): Appliance => ({ via, appliance, credentials: credentials() });
+  const directory = await fetchDirectory(peer(), stop.signal);
   const services = chooseServices(directory, options.wanted);
   if (options.port !== null && services.length > 1) {
     throw new UsageError(
@@ -29,7 +30,7 @@ export async function connectMachines(options: ConnectOptions, around: LaptopSur
   }
   const forwards = services.map((service) => {
     const name = `${service.service}.${service.machine}`;
-    const dialService = () => dial(peer, `${name}.${directory.appliance}`, name, stop.signal);
+    const dialService = () => dial(peer(), `${name}.${directory.appliance}`, name, stop.signal);
     return new Forward(service, dialService, around.screen ? SILENT : teller(around));
   });
   try {

@@ -45,12 +45,28 @@ export function loadCredentials({ certificate, key, ca }: ConnectOptions["files"
   const own = {
     subject: commonName(leaf),
     serialNumber: leaf.serialNumber,
-    notBefore: leaf.validFromDate.getTime(),
-    notAfter: leaf.validToDate.getTime(),
+    notBefore: Date.parse(leaf.validFrom),
+    notAfter: Date.parse(leaf.validTo),
     file: certificate,
     caFile: ca,
   };
   return { context, own };
+}
+
+/**
+ * Credentials that follow a renewal: read anew each time, so that new connections use the new certificate. Files that cannot be
+ * read just then leave the last ones in use. Throws where they never could.
+ */
+export function followingFiles(files: ConnectOptions["files"]): () => Credentials {
+  let last = loadCredentials(files);
+  return () => {
+    try {
+      last = loadCredentials(files);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+    }
+    return last;
+  };
 }
 
 /** The common name of a certificate's subject, or its whole subject where there is none; made printable. */

@@ -26,6 +26,7 @@ const directorySchema = z.object({
         service: name,
         protocol: z.string().regex(/^[a-z0-9-]{1,32}$/),
         port: z.int().min(1).max(65_535),
+        description: z.string().max(1_000).default(""),
       }),
     )
     .max(10_000),

@@ -1,14 +1,19 @@
 import { BlockList, isIP } from "node:net";
 import { UsageError } from "../base/index.ts";
+import type { TokenKey } from "./profile.ts";
 
-/** What was typed after `niac connect`. */
-export interface Typed {
-  readonly machines: readonly string[];
+/** Which box, and as whom: what each command that talks to a box can be told. */
+export interface TypedPlace {
   readonly via?: string;
   readonly appliance?: string;
   readonly certificate?: string;
   readonly key?: string;
   readonly ca?: string;
+}
+
+/** What was typed after `niac connect`. */
+export interface Typed extends TypedPlace {
+  readonly machines: readonly string[];
   readonly listen?: string;
   readonly unsafeListen?: string;
   readonly port?: string;
@@ -20,14 +25,26 @@ export interface Wanted {
   readonly service: string | null;
 }
 
-export interface ConnectOptions {
-  readonly wanted: readonly Wanted[] | "all";
+/** Which box, and as whom. */
+export interface Place {
   /** Where the appliance listens for every service. */
   readonly via: { readonly host: string; readonly port: number };
   /** The name or address that the appliance's certificate must carry. */
   readonly appliance: string;
   /** Paths of PEM files. */
   readonly files: { readonly certificate: string; readonly key: string; readonly ca: string };
+  /** Where the key lies, when it is in no file; `files.key` then means nothing. */
+  readonly token: TokenKey | null;
+}
+
+/** What a profile says, where nothing else does. */
+export interface ProfilePlace extends Pick<Place, "files" | "token"> {
+  readonly via: string;
+  readonly appliance: string;
+}
+
+export interface ConnectOptions extends Place {
+  readonly wanted: readonly Wanted[] | "all";
   /** Local address of the opened ports. */
   readonly listen: string;
   /** Exactly this local port; null: the machine's own, or one near it. */
@@ -47,25 +64,55 @@ const FROM_ENVIRONMENT = [
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** Throws a UsageError that names what is missing, all of it at once, or the option that is wrong. */
-export function readOptions(typed: Typed, lookup: (name: string) => string | undefined): ConnectOptions {
-  const missing: string[] = [];
-  const values = { via: "", certificate: "", key: "", ca: "" };
-  for (const [option, variable, what] of FROM_ENVIRONMENT) {
-    values[option] = typed[option] ?? lookup(variable)?.trim() ?? "";
-    if (values[option] === "") missing.push(`  --${option} ${what}; or ${variable} in the environment`);
-  }
-  if (missing.length > 0) {
-    throw new UsageError("connect-options", `niac connect also needs:\n${missing.join("\n")}`);
-  }
-  const via = parseVia(values.via);
-  const wanted = parseWanted(typed.machines);
+export function readOptions(
+  typed: Typed,
+  lookup: (name: string) => string | undefined,
+  profile: ProfilePlace | null = null,
+): ConnectOptions {
+  const place = readPlace(typed, lookup, profile);
   return {
-    wanted,
-    via,
-    appliance: (typed.appliance ?? lookup("NIAC_APPLIANCE")?.trim()) || via.host,
-    files: { certificate: values.certificate, key: values.key, ca: values.ca },
+    wanted: parseWanted(typed.machines),
+    ...place,
     listen: localAddress(typed),
     port: typed.port === undefined ? null : exactPort(typed.port),
+  };
+}
+
+/** What is typed goes before the environment, and both before the profile. */
+export function readPlace(
+  typed: TypedPlace,
+  lookup: (name: string) => string | undefined,
+  profile: ProfilePlace | null,
+): Place {
+  const given = { via: "", certificate: "", key: "", ca: "" };
+  for (const [option, variable] of FROM_ENVIRONMENT) {
+    given[option] = typed[option] ?? lookup(variable)?.trim() ?? "";
+  }
+  // A certificate of one's own and the profile's key would never fit.
+  const own = given.certificate !== "" || given.key !== "";
+  const values = {
+    via: given.via || (profile?.via ?? ""),
+    certificate: own ? given.certificate : (profile?.files.certificate ?? ""),
+    key: own ? given.key : (profile?.files.key ?? ""),
+    ca: given.ca || (profile?.files.ca ?? ""),
+  };
+  const missing = FROM_ENVIRONMENT.filter(([option]) => values[option] === "").map(
+    ([option, variable, what]) => `  --${option} ${what}; or ${variable} in the environment`,
+  );
+  if (missing.length > 0) {
+    throw new UsageError(
+      "connect-options",
+      `there is no profile on this laptop, and without one this command also needs:\n${missing.join("\n")}`,
+      "Or enrol this laptop once: niac enroll https://<box>",
+    );
+  }
+  const via = parseVia(values.via);
+  const named = (typed.appliance ?? lookup("NIAC_APPLIANCE")?.trim()) || "";
+  return {
+    via,
+    appliance: named || (given.via === "" ? (profile?.appliance ?? via.host) : via.host),
+    files: { certificate: values.certificate, key: values.key, ca: values.ca },
+    token: own ? null : (profile?.token ?? null),
   };
 }
 

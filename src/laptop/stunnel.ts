@@ -1,0 +1,73 @@
+/** The same connections by stunnel, for computers on which niac is not to be installed. */
+import { UsageError } from "../base/index.ts";
+import { chooseServices, portsToTry } from "./choose.ts";
+import { loadCredentials } from "./credentials.ts";
+import { fetchDirectory, type OfferedService } from "./directory.ts";
+import type { ConnectOptions, Place } from "./options.ts";
+import type { LaptopSurroundings } from "./surroundings.ts";
+
+/** What stands at the top of the file, and tells the person what to do with it. */
+const HEAD = `; stunnel configuration for machines behind niac. Save it as niac.conf, and run: stunnel niac.conf
+; (Debian and others: stunnel4 niac.conf; Windows: open it with stunnel's own editor.) Then use the local addresses below.
+; After a renewal of the certificate: send stunnel a HUP, or "Reload Configuration" in its menu.
+`;
+
+export async function printStunnel(options: ConnectOptions, around: LaptopSurroundings): Promise<void> {
+  const { via, appliance } = options;
+  const signal = new AbortController().signal;
+  const directory = await fetchDirectory({ via, appliance, credentials: loadCredentials(options.files) }, signal);
+  const services = chooseServices(directory, options.wanted);
+  around.print(stunnelText(options, directory.appliance, services).trimEnd());
+}
+
+/** Exported for its tests. `site`: the appliance's name as its services' names end in. Throws a UsageError for what a line of stunnel's cannot hold. */
+export function stunnelText(
+  { via, appliance, files, token, listen, port }: Place & Pick<ConnectOptions, "listen" | "port">,
+  site: string,
+  services: readonly OfferedService[],
+): string {
+  const used = new Set<number>();
+  const sections = services.map((service) => {
+    const local = portsToTry(service.port, port).find((each) => each > 1023 && !used.has(each)) ?? 0;
+    used.add(local);
+    const name = `${service.service}.${service.machine}.${site}`;
+    return [
+      `[${service.machine}/${service.service}]`,
+      "client = yes",
+      `accept = ${bracketed(listen)}:${local}`,
+      `connect = ${bracketed(via.host)}:${via.port}`,
+      `sni = ${name}`,
+      `checkHost = ${name}`,
+    ];
+  });
+  const top = token === null ? [] : ["engine = pkcs11", `engineCtrl = MODULE_PATH:${line(token.module)}`, "engineCtrl = INIT"];
+  const key =
+    token === null
+      ? [`cert = ${line(files.certificate)}`, `key = ${line(files.key)}`]
+      : [`cert = ${line(files.certificate)}`, "engineId = pkcs11", `key = ${tokenUri(token)}`];
+  return [
+    HEAD + `; The box's certificate is checked against its own name as well: ${appliance}.`,
+    ...top,
+    ...key,
+    `CAfile = ${line(files.ca)}`,
+    "verifyChain = yes",
+    "sslVersionMin = TLSv1.3",
+    "",
+    ...sections.flatMap((section) => [...section, ""]),
+  ].join("\n");
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** stunnel knows no quotes: a value ends where its line does, and a comment begins after a blank and a semicolon. */
+function line(path: string): string {
+  if (/^[^\p{C};#]+$/u.test(path) && path.trim() === path) return path;
+  throw new UsageError("stunnel-path", `stunnel cannot be given the path ${JSON.stringify(path)}`);
+}
+
+function tokenUri({ label, id }: NonNullable<Place["token"]>): string {
+  const bytes = (id.match(/../g) ?? []).map((each) => `%${each}`).join("");
+  return `pkcs11:token=${encodeURIComponent(label)};id=${bytes};type=private`;
+}
