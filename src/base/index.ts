@@ -8,3 +8,4 @@ export * from "./table.ts";
 export * from "./tables.ts";
 export * from "./version.ts";
 export * from "./inner.ts";
+export * from "./renewal.ts";

@@ -1,13 +1,13 @@
 /** The state of the gateway's own certificate in words, for log and record; pure. */
 import { X509Certificate } from "node:crypto";
 import type { RecordDraft } from "../audit/index.ts";
-import type { OwnState } from "./own-certificate.ts";
+import type { RenewalState } from "../base/index.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 
 /** What stands in the log after every attempt. */
-export function ownWords({ notAfter, problem }: OwnState, now: number): string {
+export function ownWords({ notAfter, problem }: RenewalState, now: number): string {
   if (problem === null) return "the gateway has a new certificate of its own";
   if (notAfter === null) return `the gateway has no certificate and listens to nobody: ${problem}`;
   const when = new Date(notAfter).toISOString();
@@ -16,7 +16,7 @@ export function ownWords({ notAfter, problem }: OwnState, now: number): string {
 }
 
 /** What stands on record once for each trouble, and once for its end. */
-export function ownRecord(state: OwnState, now: number): Omit<RecordDraft, "id"> {
+export function ownRecord(state: RenewalState, now: number): Omit<RecordDraft, "id"> {
   return {
     time: now,
     kind: "trust",
@@ -26,7 +26,7 @@ export function ownRecord(state: OwnState, now: number): Omit<RecordDraft, "id">
 }
 
 /** Of a certificate that came from a file (PEM, its own first), which nothing here renews. */
-export function stateOfFile(certificate: string): OwnState {
+export function stateOfFile(certificate: string): RenewalState {
   return { notAfter: new X509Certificate(certificate).validToDate.getTime(), problem: null };
 }
 

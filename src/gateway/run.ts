@@ -1,12 +1,19 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { z } from "zod";
-import { messageOf, NiacError, systemClock, UnavailableError, type Channel } from "../base/index.ts";
+import {
+  messageOf,
+  NiacError,
+  systemClock,
+  UnavailableError,
+  type Channel,
+  type RenewalState,
+} from "../base/index.ts";
 import * as link from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import { Gateway } from "./gateway.ts";
 import { identify } from "./identify.ts";
-import { OwnCertificate, type OwnPair, type OwnState } from "./own-certificate.ts";
+import { OwnCertificate, type OwnPair } from "./own-certificate.ts";
 import { ownRecord, ownWords, stateOfFile } from "./own-state.ts";
 import { Recorder } from "./recorder.ts";
 import { Responders } from "./responders.ts";
@@ -135,15 +142,16 @@ class GatewayProcess {
     if (own !== null) this.#pair = own;
     if (this.#gateway) this.#applySafely(() => this.#apply(given));
     else if (own !== null) await this.#open(own);
-    this.#wish(given.tls);
+    this.#follow(given.tls);
   }
 
   #apply({ snapshot, tls }: Given): void {
     if (this.#pair) this.#gateway?.apply(snapshot, materialOf(this.#pair, tls));
   }
 
-  #wish({ own, names, rotation, clientCa }: link.TlsGiven): void {
-    this.#own.wish(own === null ? { names, rotation, authorities: clientCa } : null);
+  #follow(tls: link.TlsGiven): void {
+    const { own } = tls;
+    this.#own.follow(tls);
     this.#channel?.notify(link.ownCertificate, own === null ? this.#own.state : stateOfFile(own.certificate));
   }
 
@@ -160,7 +168,7 @@ class GatewayProcess {
     this.#pair = pair;
   }
 
-  #tell(state: OwnState, first: boolean): void {
+  #tell(state: RenewalState, first: boolean): void {
     const words = ownWords(state, systemClock.now());
     if (state.problem !== null) this.#log.warn(words);
     else this.#log.info({ until: state.notAfter }, words);
@@ -224,7 +232,7 @@ class GatewayProcess {
       if (pair) this.#gateway?.renew(materialOf(pair, tls));
       this.#pair = pair;
     });
-    this.#wish(tls);
+    this.#follow(tls);
   }
 
   /** A site document or certificate that cannot be used leaves the old one serving. */

@@ -25,3 +25,4 @@ export { MAX_REQUEST_LENGTH, readRequest } from "./request.ts";
 export type { CertificationRequest, RequestAttribute } from "./request.ts";
 export * from "./request-maker.ts";
 export * from "./certs-only.ts";
+export * from "./fresh-request.ts";
