@@ -1,5 +1,5 @@
 /** The box itself: starting its processes and again what crashed, stopping all of it cleanly; keys in memory; its lamps. */
-export { guardMemory, type Guarded, type MemoryAddon } from "./guard.ts";
+export { guardMemory, GUARDED_NODE, type Guarded, type MemoryAddon } from "./guard.ts";
 export { Led, type LedState } from "./led.ts";
 export { userNamed } from "./user.ts";
 export { Supervisor, type ProcessSpec, type SupervisorEvents } from "./supervisor.ts";

@@ -44,12 +44,6 @@ export interface Native {
   /** Not for one that is watched: its Watch closes it. */
   closeFd(fd: number): void;
   /**
-   * Nothing this process holds from now on is swapped out; what is reserved and not used takes no memory. Needs a RLIMIT_MEMLOCK of
-   * "unlimited", or the right to raise it (CAP_SYS_RESOURCE); else EPERM, and nothing is locked. Children do not inherit the lock,
-   * but the limit.
-   */
-  lockMemory(): void;
-  /**
    * The kernel writes no core dump of this process, not even to a program that takes them, and nobody without CAP_SYS_PTRACE reads
    * its memory, not even another process of the same user. Its files under /proc become root's. Not to be undone.
    */
@@ -74,7 +68,6 @@ const FUNCTIONS: Readonly<Record<keyof Native, true>> = {
   write: true,
   listenTransparent: true,
   closeFd: true,
-  lockMemory: true,
   forbidDumps: true,
 };
 

@@ -152,7 +152,6 @@ NAPI_MODULE_INIT() {
       {.utf8name = "write", .method = write_packet, .attributes = napi_enumerable},
       {.utf8name = "watch", .method = watch, .attributes = napi_enumerable},
       {.utf8name = "closeFd", .method = close_fd, .attributes = napi_enumerable},
-      {.utf8name = "lockMemory", .method = lock_memory, .attributes = napi_enumerable},
       {.utf8name = "forbidDumps", .method = forbid_dumps, .attributes = napi_enumerable},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions);

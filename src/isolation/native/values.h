@@ -1,12 +1,12 @@
 /*
  * niac's addon: the system calls niac needs and Node has no function for. A TUN device, packet sockets, a transparent listener;
- * memory locked and never dumped.
+ * memory that is never dumped.
  * Thin on purpose: what is done with the packets is TypeScript's. ../native.ts says what each function does.
  *
  *   values.c       values that come from JavaScript, errors that go there
  *   descriptors.c  open, filter, count, write, close; the module's list of functions
  *   watch.c        packets handed on as the event loop finds them
- *   memory.c       memory that is not to reach a disk
+ *   memory.c       memory that is never dumped
  *
  * Every argument is checked; a wrong one throws a TypeError with code ERR_INVALID_ARG_VALUE. What the kernel refuses throws an
  * Error with code, errno and syscall, as Node's own do. Nothing is global, so that a worker may load it too.
@@ -41,5 +41,4 @@ bool text(napi_env env, napi_value value, const char *allowed, const char *must,
 napi_value number_value(napi_env env, double number);
 
 napi_value watch(napi_env env, napi_callback_info info);
-napi_value lock_memory(napi_env env, napi_callback_info info);
 napi_value forbid_dumps(napi_env env, napi_callback_info info);
