@@ -165,7 +165,7 @@ const DIGIT_0 = 0x30;
 const ZULU = 0x5a;
 
 /** Milliseconds since the epoch. Seconds and Z are always there (RFC 5280, section 4.1.2.5); 50..99 are the years 19xx. */
-export function timeOf(element: Element, what: string): number {
+export function timeOf(element: Omit<Element, "whole">, what: string): number {
   const { tag, content } = element;
   const short = tag === TAG.utcTime;
   const length = short ? UTC_TIME : GENERALIZED_TIME;

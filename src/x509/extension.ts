@@ -149,7 +149,9 @@ export function readSubjectAltName(
 ): AltNames {
   const extensions = "extensions" in of ? of.extensions : of.extensionRequests;
   const value = extensionOf({ extensions }, EXTENSION.subjectAltName);
-  return value === null ? NO_NAMES : readGeneralNames(value, "the alternative names");
+  if (value === null) return NO_NAMES;
+  const what = "the alternative names";
+  return readGeneralNames(only(value, TAG.sequence, what), what);
 }
 
 function hex(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@
  */
 import { isIPv4, isIPv6 } from "node:net";
 import { PeerError, UsageError } from "../base/index.ts";
-import { DerReader, only, TAG } from "./der.ts";
+import { DerReader } from "./der.ts";
 import { ascii, tagged } from "./der-writer.ts";
 import { asciiOf } from "./name-text.ts";
 
@@ -41,8 +41,8 @@ export interface AltNames {
 
 export const NO_NAMES: AltNames = { dns: [], ip: [], uri: [], email: [], others: 0 };
 
-/** GeneralNames = SEQUENCE OF GeneralName. */
-export function readGeneralNames(der: Uint8Array, what: string): AltNames {
+/** The content of GeneralNames = SEQUENCE OF GeneralName. */
+export function readGeneralNames(content: Uint8Array, what: string): AltNames {
   const found = {
     dns: [] as string[],
     ip: [] as string[],
@@ -50,14 +50,14 @@ export function readGeneralNames(der: Uint8Array, what: string): AltNames {
     email: [] as string[],
     others: 0,
   };
-  const names = new DerReader(only(der, TAG.sequence, what));
+  const names = new DerReader(content);
   while (!names.done) {
-    const { tag, content } = names.any(what);
+    const { tag, content: name } = names.any(what);
     if (!KINDS.includes(tag)) throw new PeerError("general-name", `${what} hold a name of no known kind`);
-    if (tag === GENERAL_NAME.dns) found.dns.push(textIn(content, what));
-    else if (tag === GENERAL_NAME.uri) found.uri.push(textIn(content, what));
-    else if (tag === GENERAL_NAME.email) found.email.push(textIn(content, what));
-    else if (tag === GENERAL_NAME.ip) found.ip.push(ipText(content, what));
+    if (tag === GENERAL_NAME.dns) found.dns.push(textIn(name, what));
+    else if (tag === GENERAL_NAME.uri) found.uri.push(textIn(name, what));
+    else if (tag === GENERAL_NAME.email) found.email.push(textIn(name, what));
+    else if (tag === GENERAL_NAME.ip) found.ip.push(ipText(name, what));
     else found.others++;
   }
   return found;

@@ -15,6 +15,8 @@ import { textOf } from "./name-text.ts";
 import { readSigned, signatureMatches } from "./signature.ts";
 
 export interface CertificationRequest extends KeyKind {
+  /** The request as it came. */
+  readonly der: Uint8Array;
   readonly subject: Name;
   readonly subjectDer: Uint8Array;
   /** DER of the SubjectPublicKeyInfo, whose key signed the request. */
@@ -86,6 +88,7 @@ function read(der: Uint8Array): CertificationRequest {
   const extensionRequests = readExtensionRequests(attributes);
   return {
     ...kind,
+    der,
     subject: readName(subjectDer, "the subject's name"),
     subjectDer,
     publicKeyInfo,
