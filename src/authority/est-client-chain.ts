@@ -33,8 +33,8 @@ export function chainOf(
   above: readonly Uint8Array[],
   anchors: readonly Uint8Array[],
 ): Buffer[] {
-  const roots = anchors.map((der) => new X509Certificate(der));
-  const others = above.map((der) => new X509Certificate(der));
+  const roots = anchors.map(parsed);
+  const others = above.map(parsed);
   // Two authorities may share a name or a key, so that not every way up leads to a root.
   const climb = (chain: readonly X509Certificate[], top: X509Certificate): X509Certificate[] | null => {
     const root = roots.find((one) => isAbove(one, top));
@@ -47,7 +47,7 @@ export function chainOf(
     }
     return null;
   };
-  const own = new X509Certificate(leaf);
+  const own = parsed(leaf);
   const chain = climb([own], own);
   if (chain) return chain.map(({ raw }) => raw);
   throw new PeerError(
@@ -55,6 +55,17 @@ export function chainOf(
     "the certificate that came back does not come from an authority that is trusted",
     "Check that the fingerprint or the authority's certificate is that of the authority that issues.",
   );
+}
+
+/** Throws a PeerError `est-answer` for what OpenSSL takes for no certificate. */
+export function parsed(der: Uint8Array): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch (error) {
+    throw new PeerError("est-answer", "what came back holds bytes that are no certificate", undefined, {
+      cause: error,
+    });
+  }
 }
 
 function isAbove(issuer: X509Certificate, below: X509Certificate): boolean {

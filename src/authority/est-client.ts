@@ -4,11 +4,11 @@
  * Nothing that is secret is sent before the server's certificate is verified. With a fingerprint alone, the authorities' certificates are
  * fetched unverified first (RFC 7030, section 4.1.1); what has that fingerprint is the root that all further connections are verified by.
  */
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash } from "node:crypto";
 import { PeerError, UsageError, type Clock, systemClock } from "../base/index.ts";
 import { certificatePem, pemToDer, readCertsOnly } from "../x509/index.ts";
 import { bodyOf, refusalOf, retryAfter } from "./est-client-answer.ts";
-import { issuedChain } from "./est-client-chain.ts";
+import { issuedChain, parsed } from "./est-client-chain.ts";
 import { exchange, type Answer, type Exchange } from "./est-client-http.ts";
 
 export interface EstOptions {
@@ -60,7 +60,7 @@ const CERTS_ONLY = "application/pkcs7-mime";
 const WELL_KNOWN = "/.well-known/est";
 const LABEL = /^[A-Za-z0-9._~-]{1,100}$/;
 
-/** Throws a UsageError for an address, label or fingerprint that cannot be used; connects to nobody yet. */
+/** Throws a UsageError for an address, label or fingerprint that cannot be used, a PeerError for PEM that cannot; connects to nobody yet. */
 export function estClient(options: EstOptions, clock: Clock = systemClock): EstClient {
   return new Client(options, clock);
 }
@@ -80,7 +80,7 @@ class Client implements EstClient {
     this.#timeout = timeout;
     this.#credentials = credentials ?? null;
     this.#fingerprint = "fingerprint" in trust ? readFingerprint(trust.fingerprint) : null;
-    this.#ca = "ca" in trust ? trust.ca : null;
+    this.#ca = "ca" in trust ? readCa(trust.ca) : null;
   }
 
   async trusted(): Promise<string> {
@@ -134,7 +134,7 @@ class Client implements EstClient {
 
   #checkTime(der: Buffer | undefined): void {
     if (der === undefined) return;
-    const { validToDate } = new X509Certificate(der);
+    const { validToDate } = parsed(der);
     if (validToDate.getTime() > this.#clock.now()) return;
     throw new PeerError(
       "est-chain",
@@ -209,8 +209,12 @@ export function fingerprintOf(der: Uint8Array): string {
 }
 
 function isRoot(der: Uint8Array): boolean {
-  const certificate = new X509Certificate(der);
+  const certificate = parsed(der);
   return certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+}
+
+function readCa(pem: string): string {
+  return pemToDer(pem).map(certificatePem).join("");
 }
 
 function readFingerprint(text: string): string {

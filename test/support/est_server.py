@@ -1,6 +1,6 @@
 """An EST server (RFC 7030) that is not niac's: Python's ssl and http.server, and `openssl ca` for the authority.
 
-    python3 est_server.py DIRECTORY --user NAME --code CODE [--label LABEL] [--life SECONDS] [--reuse]
+    python3 est_server.py DIRECTORY --user NAME --code CODE [--label LABEL] [--life SECONDS] [--reuse] [--names SUBJECTALTNAME]
 
 Makes an authority in DIRECTORY (root.pem, issuing.pem) unless it is there, listens on a free loopback port, and prints one line of JSON a
 happening: {"port": ...} first, then {"asked": path, "status": ...} for every request. Reads one line of JSON an order:
@@ -54,7 +54,7 @@ subjectKeyIdentifier = hash
 [server]
 basicConstraints = critical,CA:FALSE
 extendedKeyUsage = serverAuth
-subjectAltName = DNS:localhost,DNS:ca.plant.example,IP:127.0.0.1
+subjectAltName = {names}
 [req]
 distinguished_name = empty
 [empty]
@@ -77,8 +77,9 @@ def openssl(*args, stdin=None):
 
 
 class Authority:
-    def __init__(self, directory, life):
+    def __init__(self, directory, life, names):
         self.dir = directory
+        self.names_of_server = names
         self.life = life
         self.config = self.path("ca.cnf")
         if not os.path.exists(self.path("issuing.pem")):
@@ -89,7 +90,7 @@ class Authority:
 
     def make(self):
         with open(self.config, "w", encoding="ascii") as file:
-            file.write(CONFIG.format(dir=self.dir))
+            file.write(CONFIG.format(dir=self.dir, names=self.names_of_server))
         open(self.path("index.txt"), "w").close()
         self.key("root")
         openssl("req", "-x509", "-config", self.config, "-extensions", "authority", "-key", self.path("root.key"),
@@ -287,7 +288,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, options):
         super().__init__(("127.0.0.1", options.port), Handler)
-        self.authority = Authority(options.directory, options.life)
+        self.authority = Authority(options.directory, options.life, options.names)
         self.user, self.code, self.label = options.user, options.code, options.label
         self.reuse, self.used = options.reuse, False
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -308,6 +309,7 @@ def main():
     parser.add_argument("--code", required=True)
     parser.add_argument("--label")
     parser.add_argument("--life", type=float, default=86400)
+    parser.add_argument("--names", default="DNS:localhost,DNS:ca.plant.example,IP:127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--reuse", action="store_true")
     server = Server(parser.parse_args())
