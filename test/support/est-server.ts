@@ -77,7 +77,9 @@ export class EstServer {
   }
 
   /** Paths that were asked for since the start, with the answer's status. */
-  asked(): string[] {
+  async asked(): Promise<string[]> {
+    // What was said before the answer to an order has been read with it.
+    await this.order({});
     return this.#said.flatMap((one) =>
       "asked" in one ? [`${one.asked.split("/").at(-1)} ${one.status}`] : [],
     );
