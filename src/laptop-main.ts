@@ -10,7 +10,9 @@ await main();
 
 async function main(): Promise<void> {
   const program = new Command("niac")
-    .description("the engineer's side of a Network Isolation Access Controller: certificates, and ports to machines")
+    .description(
+      "the engineer's side of a Network Isolation Access Controller: certificates, and ports to machines",
+    )
     .version(NIAC_VERSION);
   const around = thisComputer((name) => process.env[name], import.meta.url);
   for (const command of laptopCommands(around)) program.addCommand(command);

@@ -4,7 +4,14 @@ import { connectMachines } from "./connect.ts";
 import { enroll } from "./enroll.ts";
 import { readEnrollOptions, type TypedEnroll } from "./enroll-options.ts";
 import { listMachines } from "./machines.ts";
-import { readOptions, readPlace, SERVICES_PORT, type ProfilePlace, type Typed, type TypedPlace } from "./options.ts";
+import {
+  readOptions,
+  readPlace,
+  SERVICES_PORT,
+  type ProfilePlace,
+  type Typed,
+  type TypedPlace,
+} from "./options.ts";
 import { profileName, profilesDirectory } from "./places.ts";
 import { renewAlways, renewOnce } from "./renew.ts";
 import { installTimer } from "./renew-timer.ts";
@@ -59,11 +66,13 @@ function renewCommand(around: LaptopSurroundings): Command {
 }
 
 function machinesCommand(around: LaptopSurroundings): Command {
-  const command = new Command("machines").description("on a laptop: list the machines your certificate may use");
+  const command = new Command("machines").description(
+    "on a laptop: list the machines your certificate may use",
+  );
   return placed(command)
     .option("--json", "as JSON, for programs")
     .action((typed: TypedPlace & OfProfile & { json?: boolean }) =>
-      listMachines(readPlace(typed, look(around), placeOf(typed, around)), typed.json ?? false, around),
+      listMachines(readPlace(typed, around.lookup, placeOf(typed, around)), typed.json ?? false, around),
     );
 }
 
@@ -83,7 +92,7 @@ function connectCommand(around: LaptopSurroundings): Command {
     )
     .option("--print <program>", "print a configuration for another program instead: stunnel")
     .action((machines: string[], typed: Omit<Typed, "machines"> & OfProfile & { print?: string }) => {
-      const options = readOptions({ ...typed, machines }, look(around), placeOf(typed, around));
+      const options = readOptions({ ...typed, machines }, around.lookup, placeOf(typed, around));
       if (typed.print === undefined) return connectMachines(options, around);
       if (typed.print === "stunnel") return printStunnel(options, around);
       throw new UsageError("print", `--print is ${JSON.stringify(typed.print)}; it takes stunnel`);
@@ -108,7 +117,7 @@ function placed(command: Command): Command {
 }
 
 function storeOf({ profile }: OfProfile, around: LaptopSurroundings): ProfileStore {
-  return new ProfileStore(profilesDirectory(around), profileName(profile, look(around)));
+  return new ProfileStore(profilesDirectory(around), profileName(profile, around.lookup));
 }
 
 /** Null: this laptop has no such profile. One that is asked for by name must be there. */
@@ -121,8 +130,4 @@ function placeOf(typed: OfProfile & TypedPlace, around: LaptopSurroundings): Pro
   const { via, appliance, token } = profile;
   const files = { certificate: store.identityFile, key: store.identityFile, ca: store.caFile };
   return { via, appliance, files, token };
-}
-
-function look(around: LaptopSurroundings): LaptopSurroundings["lookup"] {
-  return (name) => around.lookup(name);
 }

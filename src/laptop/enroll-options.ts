@@ -64,16 +64,22 @@ const LABEL_PART = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export function readEnrollOptions(
   url: string,
   typed: TypedEnroll,
-  computer: { readonly hostname: string; lookup(name: string): string | undefined },
+  computer: { readonly hostname: string; readonly lookup: (name: string) => string | undefined },
 ): EnrollOptions {
   const box = parseBox(url);
   const host = new URL(box).hostname.replace(/^\[(.*)\]$/, "$1");
   const where = typed.via === undefined ? { host, port: SERVICES_PORT } : parseVia(typed.via);
   if (typed.signIn === true && typed.codeFile !== undefined) {
-    throw new UsageError("enroll-way", "--sign-in and --code-file exclude each other: one of them says who you are");
+    throw new UsageError(
+      "enroll-way",
+      "--sign-in and --code-file exclude each other: one of them says who you are",
+    );
   }
   if (typed.pkcs11 === undefined && (typed.token !== undefined || typed.pinFile !== undefined)) {
-    throw new UsageError("enroll-token", "--token and --pin-file belong to a key in a token: name its module with --pkcs11");
+    throw new UsageError(
+      "enroll-token",
+      "--token and --pin-file belong to a key in a token: name its module with --pkcs11",
+    );
   }
   return {
     box,
@@ -86,7 +92,7 @@ export function readEnrollOptions(
     codeFile: typed.codeFile ?? null,
     via: `${where.host.includes(":") ? `[${where.host}]` : where.host}:${where.port}`,
     appliance: typed.appliance ?? host,
-    profile: profileName(typed.profile, (name) => computer.lookup(name)),
+    profile: profileName(typed.profile, computer.lookup),
     again: typed.again ?? false,
     token:
       typed.pkcs11 === undefined
@@ -129,12 +135,18 @@ function device(name: string): string {
 function algorithm(text: string): KeyAlgorithm {
   const known = KEY_ALGORITHMS.find((each) => each === text);
   if (known !== undefined) return known;
-  throw new UsageError("algorithm", `--algorithm is ${JSON.stringify(text)}; it takes ${KEY_ALGORITHMS.join(", ")}`);
+  throw new UsageError(
+    "algorithm",
+    `--algorithm is ${JSON.stringify(text)}; it takes ${KEY_ALGORITHMS.join(", ")}`,
+  );
 }
 
 function trust({ fingerprint, ca }: TypedEnroll): BoxTrust | null {
   if (ca !== undefined && fingerprint !== undefined) {
-    throw new UsageError("enroll-trust", "--ca and --fingerprint exclude each other: one of them says which box is right");
+    throw new UsageError(
+      "enroll-trust",
+      "--ca and --fingerprint exclude each other: one of them says which box is right",
+    );
   }
   if (fingerprint !== undefined) return { fingerprint };
   if (ca === undefined) return null;

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { estClient, keyWords, type EstAuth, type EstClient } from "../authority/client.ts";
-import { durationText, messageOf, UnavailableError, UsageError } from "../base/index.ts";
+import { durationText, messageOf, NiacError, UnavailableError, UsageError } from "../base/index.ts";
 import { certificatePem } from "../x509/index.ts";
 import { comparedTrust } from "./box.ts";
 import { readCode } from "./code.ts";
@@ -32,9 +32,7 @@ export async function enroll(options: EnrollOptions, around: LaptopSurroundings)
   await client.trusted();
   const authorities = await client.cacerts();
   const key = await keyFor(store, options, around);
-  const auth = await authorization(options, client, key, around);
-  const request = await key.request(firstNames(options.user, options.device));
-  const issued = await issuedFor(client, request, key, auth, around);
+  const issued = await certified(store, options, client, key, around);
   const [leaf] = issued;
   if (leaf === undefined) throw new UsageError("no-certificate", `${options.box} sent no certificate`);
   const certificate = new X509Certificate(leaf);
@@ -55,7 +53,9 @@ export async function enroll(options: EnrollOptions, around: LaptopSurroundings)
     identity: identityText(key, issued),
     ca: authoritiesText(authorities, issued),
   });
-  around.print(`Enrolled as ${user} on ${options.device}; the certificate is valid until ${certificate.validTo}.`);
+  around.print(
+    `Enrolled as ${user} on ${options.device}; the certificate is valid until ${certificate.validTo}.`,
+  );
   around.print(`Installed in ${store.directory}.`);
   around.print("");
   around.print("What you may use:      niac machines");
@@ -71,7 +71,9 @@ export function identityText(key: LaptopKey, issued: readonly Buffer[]): string 
 
 /** Whatever the box says it is checked by, and the root the certificate comes from; each once. */
 export function authoritiesText(authorities: readonly Buffer[], issued: readonly Buffer[]): string {
-  return [...new Set([...authorities, ...issued.slice(1).slice(-1)].map((der) => certificatePem(der)))].join("");
+  return [...new Set([...authorities, ...issued.slice(1).slice(-1)].map((der) => certificatePem(der)))].join(
+    "",
+  );
 }
 
 function refuseToOverwrite(store: ProfileStore, again: boolean): void {
@@ -97,6 +99,26 @@ async function authorization(
   if (options.user !== null) return { user: options.user, code };
   throw new UsageError("enroll-user", "a one-time code is for one person", "Say who you are: --user NAME.");
 }
+
+/** A key whose request was refused is refused again: it is forgotten, and kept where the request still waits or nobody answered. */
+async function certified(
+  store: ProfileStore,
+  options: EnrollOptions,
+  client: EstClient,
+  key: LaptopKey,
+  around: LaptopSurroundings,
+): Promise<readonly Buffer[]> {
+  try {
+    const auth = await authorization(options, client, key, around);
+    const request = await key.request(firstNames(options.user, options.device));
+    return await issuedFor(client, request, key, auth, around);
+  } catch (error) {
+    if (error instanceof NiacError && REFUSED.has(error.code)) store.forgetPending();
+    throw error;
+  }
+}
+
+const REFUSED = new Set(["est-refused", "est-other-key", "est-chain"]);
 
 /** DER of the certificate and what is above it. Asks again for as long as an administrator has not decided. */
 async function issuedFor(

@@ -1,7 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { durationText, printable, UsageError } from "../base/index.ts";
 
-const TEXT = { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store", Connection: "close" };
+const TEXT = {
+  "Content-Type": "text/plain; charset=utf-8",
+  "Cache-Control": "no-store",
+  Connection: "close",
+};
 
 /** Where the browser comes back to after signing in: a port of this computer that lives for one sign-in (RFC 8252, section 7.3). */
 export class Landing {

@@ -8,7 +8,10 @@ import type { LaptopSurroundings } from "./surroundings.ts";
 export async function listMachines(place: Place, json: boolean, around: LaptopSurroundings): Promise<void> {
   const { via, appliance } = place;
   const signal = new AbortController().signal;
-  const directory = await fetchDirectory({ via, appliance, credentials: loadCredentials(place.files) }, signal);
+  const directory = await fetchDirectory(
+    { via, appliance, credentials: loadCredentials(place.files) },
+    signal,
+  );
   if (json) around.print(JSON.stringify(directory));
   else for (const line of machinesTable(directory)) around.print(line);
 }

@@ -7,7 +7,7 @@ export interface Computer {
   /** The person's home directory. */
   readonly home: string;
   /** The environment. */
-  lookup(name: string): string | undefined;
+  readonly lookup: (name: string) => string | undefined;
 }
 
 export const DEFAULT_PROFILE = "default";

@@ -53,7 +53,11 @@ WantedBy=timers.target
 
 /** One word of ExecStart= (systemd.syntax, "Quoting"; systemd.service, "Command lines"). */
 function unitWord(text: string): string {
-  const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("%", "%%").replaceAll("$", "$$$$");
+  const escaped = text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("%", "%%")
+    .replaceAll("$", "$$$$");
   return `"${escaped}"`;
 }
 
@@ -61,7 +65,10 @@ export function elsewhere(platform: string, name: string, command: readonly stri
   const quoted = command.map((word) => `"${word}"`).join(" ");
   if (platform === "win32") {
     const escaped = command.map((word) => `\\"${word}\\"`).join(" ");
-    return ["Type this once, and the Task Scheduler looks every day:", `  schtasks /Create /SC DAILY /ST 09:00 /TN ${name} /TR "${escaped}"`];
+    return [
+      "Type this once, and the Task Scheduler looks every day:",
+      `  schtasks /Create /SC DAILY /ST 09:00 /TN ${name} /TR "${escaped}"`,
+    ];
   }
   if (platform === "darwin") {
     const words = command.map((word) => `    <string>${xml(word)}</string>`);

@@ -15,13 +15,19 @@ import type { LaptopSurroundings } from "./surroundings.ts";
 const LOOK_AGAIN = 3_600_000;
 
 /** Renews where it is due, or `now`; says what was done. Rejects where it failed: what there was stays in use. */
-export async function renewOnce(store: ProfileStore, now: boolean, around: LaptopSurroundings): Promise<void> {
+export async function renewOnce(
+  store: ProfileStore,
+  now: boolean,
+  around: LaptopSurroundings,
+): Promise<void> {
   const profile = store.demand();
   const current = readIdentityFile(store.identityFile);
   const due = renewalTime(current, current.certificate);
   if (!now && Date.now() < due) {
     const left = durationText(current.notAfter - Date.now());
-    around.print(`The certificate of ${profile.user} is valid for ${left} more; it is renewed from ${day(due)} on.`);
+    around.print(
+      `The certificate of ${profile.user} is valid for ${left} more; it is renewed from ${day(due)} on.`,
+    );
     return;
   }
   try {

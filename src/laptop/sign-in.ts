@@ -85,7 +85,10 @@ async function fetchSettings(client: EstClient): Promise<z.infer<typeof settings
   try {
     return settingsSchema.parse(JSON.parse(body.toString("utf8")));
   } catch (error) {
-    throw new PeerError("sign-in", `the box's settings for signing in cannot be understood: ${messageOf(error)}`);
+    throw new PeerError(
+      "sign-in",
+      `the box's settings for signing in cannot be understood: ${messageOf(error)}`,
+    );
   }
 }
 
@@ -114,14 +117,24 @@ function fetchBy(ca: string): oidc.CustomFetch {
 /** The provider's own words, made plain; what is explained already stays as it is. */
 function explained(error: unknown, issuer: string): Error {
   const cause = error instanceof Error ? error.cause : undefined;
-  for (const each of [error, cause]) if (each instanceof PeerError || each instanceof UsageError || each instanceof UnavailableError) return each;
+  for (const each of [error, cause])
+    if (each instanceof PeerError || each instanceof UsageError || each instanceof UnavailableError)
+      return each;
   if (error instanceof oidc.AuthorizationResponseError) {
-    return new UsageError("sign-in", `${issuer} did not sign you in: ${error.error_description ?? error.error}`);
+    return new UsageError(
+      "sign-in",
+      `${issuer} did not sign you in: ${error.error_description ?? error.error}`,
+    );
   }
   if (error instanceof oidc.ResponseBodyError) {
     return new PeerError("sign-in", `${issuer} gave no token: ${error.error_description ?? error.error}`);
   }
-  if (error instanceof oidc.ClientError) return new PeerError("sign-in", `${issuer} answers with what is not right: ${error.message}`);
+  if (error instanceof oidc.ClientError)
+    return new PeerError("sign-in", `${issuer} answers with what is not right: ${error.message}`);
   const why = messageOf(cause ?? error);
-  return new UnavailableError("sign-in-away", `${issuer} cannot be reached (${why})`, "Look at the network, and the proxy's settings.");
+  return new UnavailableError(
+    "sign-in-away",
+    `${issuer} cannot be reached (${why})`,
+    "Look at the network, and the proxy's settings.",
+  );
 }

@@ -56,11 +56,7 @@ export class ProfileStore {
     const profile = parseProfile(text, path);
     for (const file of [this.identityFile, this.caFile]) {
       if (existsSync(file)) continue;
-      throw new UsageError(
-        "profile",
-        `${file} is missing`,
-        "Enrol anew: niac enroll ... --again",
-      );
+      throw new UsageError("profile", `${file} is missing`, "Enrol anew: niac enroll ... --again");
     }
     this.#checkMode();
     return profile;

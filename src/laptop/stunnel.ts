@@ -15,7 +15,10 @@ const HEAD = `; stunnel configuration for machines behind niac. Save it as niac.
 export async function printStunnel(options: ConnectOptions, around: LaptopSurroundings): Promise<void> {
   const { via, appliance } = options;
   const signal = new AbortController().signal;
-  const directory = await fetchDirectory({ via, appliance, credentials: loadCredentials(options.files) }, signal);
+  const directory = await fetchDirectory(
+    { via, appliance, credentials: loadCredentials(options.files) },
+    signal,
+  );
   const services = chooseServices(directory, options.wanted);
   around.print(stunnelText(options, directory.appliance, services).trimEnd());
 }
@@ -40,7 +43,10 @@ export function stunnelText(
       `checkHost = ${name}`,
     ];
   });
-  const top = token === null ? [] : ["engine = pkcs11", `engineCtrl = MODULE_PATH:${line(token.module)}`, "engineCtrl = INIT"];
+  const top =
+    token === null
+      ? []
+      : ["engine = pkcs11", `engineCtrl = MODULE_PATH:${line(token.module)}`, "engineCtrl = INIT"];
   const key =
     token === null
       ? [`cert = ${line(files.certificate)}`, `key = ${line(files.key)}`]

@@ -32,7 +32,11 @@ export function thisComputer(lookup: LaptopSurroundings["lookup"], main: string)
 function asked(question: string, secret: boolean): Promise<string | null> {
   process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: secret ? silent : process.stderr, terminal: true });
+  const lines = createInterface({
+    input: process.stdin,
+    output: secret ? silent : process.stderr,
+    terminal: true,
+  });
   return new Promise((resolve) => {
     const settle = (answer: string | null): void => {
       lines.close();

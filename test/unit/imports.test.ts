@@ -78,6 +78,9 @@ interface Import {
   readonly typesOnly: boolean;
 }
 
+/** Whose files are run, and not imported. */
+const PROGRAMS: readonly string[] = ["laptop-main.ts", "main.ts"];
+
 const ROOT = fileURLToPath(new URL("../../src/", import.meta.url));
 
 const files = readdirSync(ROOT, { recursive: true, encoding: "utf8" })
@@ -147,6 +150,7 @@ test("a folder imports only what it is allowed to", (t) => {
   for (const { file, target, typesOnly } of imports) {
     const [from, to] = [folderOf(file), folderOf(target)];
     if (from === to || file === "main.ts") continue;
+    if (file === "laptop-main.ts" && (to === "laptop" || to === "base")) continue;
     const rule = ALLOWED[from];
     if (rule?.may.includes(to) || (typesOnly && rule?.types?.includes(to))) continue;
     const as = typesOnly ? "" : " other than as a type";
@@ -155,17 +159,50 @@ test("a folder imports only what it is allowed to", (t) => {
   t.deepEqual(wrong, []);
 });
 
+/** What a laptop may have of the authority: the half that asks, and none of the half that holds keys and a database. */
+const CLIENT_HALF = "authority/client.ts";
+
+test("a laptop has the authority's client half alone, and that half leads to nothing else of the authority's", (t) => {
+  const laptop = imports.filter(
+    ({ file, target }) => folderOf(file) === "laptop" && folderOf(target) === "authority",
+  );
+  t.true(laptop.length > 0);
+  t.deepEqual(
+    laptop.filter(({ target }) => target !== CLIENT_HALF),
+    [],
+  );
+  const half = reached(CLIENT_HALF);
+  t.deepEqual(
+    half.filter((file) => !/^(base|x509)\/|^authority\/(client|est-client[a-z-]*|key-words)\.ts$/.test(file)),
+    [],
+  );
+});
+
+/** Every file that is there at run time where `file` is. */
+function reached(file: string): string[] {
+  const found = new Set([file]);
+  for (const each of found) {
+    for (const { target } of imports.filter((one) => one.file === each && !one.typesOnly)) found.add(target);
+  }
+  return [...found];
+}
+
 test("of another folder only its index.ts is imported", (t) => {
-  const inner = imports.filter(({ file, target }) => folderOf(file) !== folderOf(target) && !isIndex(target));
+  const inner = imports.filter(
+    ({ file, target }) =>
+      folderOf(file) !== folderOf(target) &&
+      !isIndex(target) &&
+      !(folderOf(file) === "laptop" && target === CLIENT_HALF),
+  );
   t.deepEqual(
     inner.map(({ file, target }) => `${file} imports ${target}`),
     [],
   );
 });
 
-test("nobody imports main.ts", (t) => {
+test("nobody imports main.ts, nor the laptop's", (t) => {
   t.deepEqual(
-    imports.filter(({ target }) => target === "main.ts"),
+    imports.filter(({ target }) => target === "main.ts" || target === "laptop-main.ts"),
     [],
   );
 });
@@ -225,7 +262,7 @@ function circle(graph: ReadonlyMap<string, ReadonlySet<string>>): string | null 
 
 test("importing a module starts nothing: no timer, no socket, no file, no listener", async (t) => {
   const before = observable();
-  for (const file of files) if (file !== "main.ts") await import(`../../src/${file}`);
+  for (const file of files) if (!PROGRAMS.includes(file)) await import(`../../src/${file}`);
   t.deepEqual(observable(), before);
 });
 
@@ -237,13 +274,13 @@ function observable(): { resources: string[]; listeners: string[] } {
   };
 }
 
-test("only main.ts reads the environment", (t) => {
+test("only the programs read the environment", (t) => {
   const readers = [...texts].filter(([, text]) =>
     /\bprocess\s*\.\s*env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process/.test(text),
   );
   t.deepEqual(
     readers.map(([file]) => file),
-    ["main.ts"],
+    PROGRAMS,
   );
 });
 

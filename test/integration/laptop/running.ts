@@ -25,8 +25,15 @@ export function run(typed: Typed): Running {
         lines.push(line);
         for (const look of waiting) look();
       },
+      complain: () => {},
       screen: null,
       interrupted: () => interruption.promise,
+      ask: () => Promise.resolve(null),
+      browse: () => {},
+      platform: "linux",
+      home: "/nonexistent",
+      hostname: "laptop-7",
+      program: [],
     },
   );
   const line = (pattern: RegExp): Promise<string> =>

@@ -3,9 +3,27 @@ import { UsageError } from "../../../src/base/index.ts";
 import { chooseServices, portsToTry, whatToPaste } from "../../../src/laptop/choose.ts";
 import type { Directory, OfferedService } from "../../../src/laptop/directory.ts";
 
-const MODBUS: OfferedService = { machine: "press-4", service: "modbus", protocol: "modbus-tcp", port: 502 };
-const PANEL: OfferedService = { machine: "press-4", service: "panel", protocol: "tcp", port: 5900 };
-const DRIVE: OfferedService = { machine: "drive-1", service: "modbus", protocol: "modbus-rtu", port: 502 };
+const MODBUS: OfferedService = {
+  machine: "press-4",
+  service: "modbus",
+  protocol: "modbus-tcp",
+  port: 502,
+  description: "",
+};
+const PANEL: OfferedService = {
+  machine: "press-4",
+  service: "panel",
+  protocol: "tcp",
+  port: 5900,
+  description: "",
+};
+const DRIVE: OfferedService = {
+  machine: "drive-1",
+  service: "modbus",
+  protocol: "modbus-rtu",
+  port: 502,
+  description: "",
+};
 const DIRECTORY: Directory = { appliance: "box.example", user: "alice", services: [MODBUS, PANEL, DRIVE] };
 
 test("all, a machine's services, or one service of it", (t) => {

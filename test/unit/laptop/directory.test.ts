@@ -3,11 +3,20 @@ import { PeerError } from "../../../src/base/index.ts";
 import { parseDirectory } from "../../../src/laptop/directory.ts";
 
 const SERVICE = { machine: "press-4", service: "modbus", protocol: "modbus-tcp", port: 502 };
-const GOOD = { appliance: "box.example", user: "alice", services: [SERVICE] };
+const GOOD = {
+  appliance: "box.example",
+  user: "alice",
+  services: [{ ...SERVICE, description: "the press of line 4" }],
+};
 
 test("the list is taken, and what a newer appliance says besides is passed over", (t) => {
-  const newer = { ...GOOD, hint: 1, services: [{ ...SERVICE, description: "press", color: "red" }] };
+  const newer = { ...GOOD, hint: 1, services: [{ ...GOOD.services[0], color: "red" }] };
   t.deepEqual(parseDirectory(`${JSON.stringify(newer)}\n`, "box:1"), GOOD);
+});
+
+test("an older appliance does not say what a machine is", (t) => {
+  const older = { ...GOOD, services: [SERVICE] };
+  t.deepEqual(parseDirectory(JSON.stringify(older), "box:1").services, [{ ...SERVICE, description: "" }]);
 });
 
 const BAD: Readonly<Record<string, unknown>> = {

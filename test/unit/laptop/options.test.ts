@@ -22,6 +22,7 @@ test("the least that is needed, and what stands for the rest", (t) => {
     via: { host: "box.example", port: 8443 },
     appliance: "box.example",
     files: FILES,
+    token: null,
     listen: "127.0.0.1",
     port: null,
   });
@@ -40,6 +41,37 @@ test("the environment fills in, and what is typed goes before it", (t) => {
   t.deepEqual(options.via, { host: "192.0.2.1", port: 9443 });
   t.is(options.appliance, "box-3.plant-7.example");
   t.deepEqual(options.files, { certificate: "env.crt", key: "typed.key", ca: "env-ca.crt" });
+});
+
+const PROFILE = {
+  via: "profile.example:9443",
+  appliance: "box.example",
+  files: { certificate: "identity.pem", key: "identity.pem", ca: "profile-ca.pem" },
+  token: null,
+};
+
+test("a profile is enough; what is typed or set goes before it", (t) => {
+  const all = { machines: ["all"] };
+  const { via, appliance, files } = readOptions(all, nothing, PROFILE);
+  t.deepEqual(
+    { via, appliance, files },
+    { via: { host: "profile.example", port: 9443 }, appliance: "box.example", files: PROFILE.files },
+  );
+  const elsewhere = readOptions({ ...all, via: "192.0.2.7" }, nothing, PROFILE);
+  t.deepEqual([elsewhere.via.host, elsewhere.appliance], ["192.0.2.7", "192.0.2.7"]);
+  const set = readOptions(all, (name) => (name === "NIAC_CA" ? "env-ca.crt" : undefined), PROFILE);
+  t.deepEqual(set.files, { ...PROFILE.files, ca: "env-ca.crt" });
+});
+
+test("a certificate of one's own never goes with the profile's key, in a file or in a token", (t) => {
+  const token = { module: "p11.so", label: "card", id: "01", pinFile: null };
+  const own = { machines: ["all"], certificate: "me.crt", key: "me.key" };
+  t.is(readOptions({ machines: ["all"] }, nothing, { ...PROFILE, token }).token, token);
+  const { files, token: none } = readOptions(own, nothing, { ...PROFILE, token });
+  t.deepEqual(files, { certificate: "me.crt", key: "me.key", ca: "profile-ca.pem" });
+  t.is(none, null);
+  const half = { machines: ["all"], certificate: "me.crt" };
+  t.throws(() => readOptions(half, nothing, PROFILE), { message: /--key <file>/ });
 });
 
 test("an empty variable is as good as none", (t) => {

@@ -1,7 +1,7 @@
 import test from "ava";
 import { Live, trafficTable } from "../../../src/laptop/show.ts";
 
-const SERVICE = { machine: "press-4", service: "modbus", protocol: "modbus-tcp", port: 502 };
+const SERVICE = { machine: "press-4", service: "modbus", protocol: "modbus-tcp", port: 502, description: "" };
 
 function screen(columns: number, rows: number) {
   const written: string[] = [];
