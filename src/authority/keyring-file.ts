@@ -99,7 +99,6 @@ export function readKeyringFile(path: string): KeyringEntry | null {
 
 /** Throws an UnavailableError where there is one by now: none is ever overwritten. */
 export function createKeyringFile(path: string, entry: KeyringEntry): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   place(path, entry, (from) => {
     // Unlike a rename it does not replace what another process put there meanwhile.
     linkSync(from, path);
@@ -115,16 +114,24 @@ function place(path: string, entry: KeyringEntry, move: (from: string) => void):
   const text = `${JSON.stringify({ about: ABOUT, key: entry, checksum: checksum(entry) }, null, 2)}\n`;
   const beside = `${path}.${process.pid}.new`;
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(beside, { force: true });
     synced(beside, "wx", (fd) => void writeSync(fd, text));
     move(beside);
     synced(dirname(path), "r", () => undefined);
   } catch (error) {
-    rmSync(beside, { force: true });
-    throw new UnavailableError(
-      "keyring-unwritten",
-      `${path} cannot be written (${systemCode(error) || messageOf(error)})`,
-    );
+    // Where even the directory is none, there is nothing beside it.
+    if (systemCode(error) !== "ENOTDIR") rmSync(beside, { force: true });
+    throw systemCode(error) === "EEXIST"
+      ? new UnavailableError(
+          "keyring-made",
+          `${path} was made by another process meanwhile, and is left as it is`,
+          "Start again: it is used then.",
+        )
+      : new UnavailableError(
+          "keyring-unwritten",
+          `${path} cannot be written (${systemCode(error) || messageOf(error)})`,
+        );
   }
 }
 
