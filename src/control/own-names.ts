@@ -73,3 +73,34 @@ function dnsName(origin: string): string {
     .filter((label) => label !== "");
   return good.join(".").slice(0, 253) || "niac";
 }
+
+type Interfaces = Readonly<
+  Record<string, readonly { readonly address: string; readonly internal: boolean }[] | undefined>
+>;
+
+/**
+ * The addresses at which clients ask for the appliance itself: those it is told to listen at; and, where it listens at all of them, the
+ * uplink's, or of a proxy every one that other computers reach. Link-local ones are good on one cable only and left out.
+ */
+export function ownAddresses(
+  listen: readonly { readonly host: string }[],
+  cable: { readonly uplink: string; readonly address: { readonly address: string } | null } | null,
+  interfaces: Interfaces,
+): string[] {
+  const hosts = listen.map(({ host }) => host);
+  const named = hosts.filter((host) => !UNSPECIFIED.has(host));
+  const uplink = cable === null ? Object.values(interfaces) : [interfaces[cable.uplink]];
+  const found = uplink
+    .flatMap((list) => list ?? [])
+    .filter(({ address, internal }) => !internal && !isLinkLocal(address));
+  const all = named.length === hosts.length ? [] : found.map(({ address }) => address);
+  const set = cable?.address ? [cable.address.address] : [];
+  return [...new Set([...set, ...named, ...all.toSorted()])].slice(0, MAX_ADDRESSES);
+}
+
+const UNSPECIFIED: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+const MAX_ADDRESSES = 32;
+
+function isLinkLocal(address: string): boolean {
+  return address.startsWith("169.254.") || /^fe[89ab]/i.test(address);
+}

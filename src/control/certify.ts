@@ -1,0 +1,135 @@
+/** What the gateway's TLS is made of, and who signs it: files of the settings, or an authority that control asks. */
+import { readFileSync } from "node:fs";
+import type { Logger } from "pino";
+import type { Issued } from "../authority/index.ts";
+import { systemCode, UnavailableError, UsageError } from "../base/index.ts";
+import type { OwnNames, TlsGiven } from "../link/index.ts";
+import type { Settings } from "../settings/index.ts";
+import type { Snapshot } from "../site/index.ts";
+import { certificatePem, readRequest, type CertificationRequest } from "../x509/index.ts";
+import { ownNames } from "./own-names.ts";
+
+/** Signs the appliance's own certificates: the plant's authority, or the site's own at the other end of EST. */
+export interface OwnIssuer {
+  /** DER, the roots first. Throws an UnavailableError where there is no authority yet. */
+  cacerts(): readonly Buffer[];
+  /** `life`: milliseconds. `by`: for the record. */
+  infrastructure(
+    request: CertificationRequest,
+    names: OwnNames,
+    life: number,
+    by: string,
+  ): Issued | Promise<Issued>;
+}
+
+export interface OwnTlsParts {
+  readonly settings: Pick<Settings, "tls" | "rotation" | "origin">;
+  readonly issuer: OwnIssuer;
+  readonly log: Logger;
+  snapshot(): Snapshot;
+  /** The appliance's own, as they are now. */
+  addresses(): readonly string[];
+  /** Tells the gateway. */
+  push(tls: TlsGiven): void;
+}
+
+/** A certificate outlives this many rotations, so that a renewal may fail for a while. */
+const ROTATIONS = 3;
+/** Milliseconds: X.509 counts in seconds, and a certificate that is over when it arrives is none. */
+const SHORTEST_LIFE = 60_000;
+
+export class OwnTls {
+  readonly #parts: OwnTlsParts;
+  /** As told last, so that nothing is told twice. */
+  #told = "";
+  #omitted = "";
+
+  constructor(parts: OwnTlsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws a UsageError for a file of the settings that cannot be read. */
+  given(): TlsGiven {
+    const { tls, rotation } = this.#parts.settings;
+    const names = this.names();
+    const authorities = this.#authorities();
+    const clients = authorities + outsidePem(this.#parts.snapshot());
+    if (tls === null) return { own: null, clientCa: clients, serverCa: authorities, names, rotation };
+    const own = { certificate: readPem(tls.certificate), key: readPem(tls.key) };
+    const serverCa = readPem(tls.serverCa);
+    return { own, clientCa: readPem(tls.clientCa) + clients, serverCa, names, rotation };
+  }
+
+  names(): OwnNames {
+    const { settings, log } = this.#parts;
+    const { names, omitted } = ownNames(this.#parts.snapshot(), settings.origin, this.#parts.addresses());
+    const list = omitted.join(", ");
+    if (list !== this.#omitted && list !== "") {
+      log.warn(
+        { omitted: omitted.length, names: list.slice(0, 1_000) },
+        "the appliance's certificate has no room for all names of the site; who asks for these by name is not served",
+      );
+    }
+    this.#omitted = list;
+    return names;
+  }
+
+  /** What the site document, the authorities or the addresses are now, where that changes what was told. */
+  changed(): void {
+    const tls = this.given();
+    const text = JSON.stringify(tls);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#parts.push(tls);
+  }
+
+  /** Signs a request of the appliance's own (DER) for its names as they are now. `certificate`: PEM, root included (R-46). */
+  async certify(
+    der: Uint8Array,
+    by: string,
+  ): Promise<{ certificate: string; notBefore: number; notAfter: number }> {
+    const { issuer, settings } = this.#parts;
+    if (settings.tls !== null) {
+      throw new UsageError(
+        "own-files",
+        "the appliance's certificate comes from a file",
+        "See NIAC_TLS_CERTIFICATE.",
+      );
+    }
+    const life = Math.max(ROTATIONS * settings.rotation, SHORTEST_LIFE);
+    const issued = await issuer.infrastructure(readRequest(der), this.names(), life, by);
+    const { certificate, chain, notBefore, notAfter } = issued;
+    return { certificate: [certificate, ...chain].map(certificatePem).join(""), notBefore, notAfter };
+  }
+
+  /** PEM; empty while there is no authority. */
+  #authorities(): string {
+    try {
+      return this.#parts.issuer.cacerts().map(certificatePem).join("");
+    } catch (error) {
+      if (error instanceof UnavailableError) return "";
+      throw error;
+    }
+  }
+}
+
+/** Clients of the outside authorities that the site document names are let in, too. */
+function outsidePem({ trust }: Snapshot): string {
+  return trust.authorities.flatMap(({ certificate, above }) => [certificate, ...above].map(ended)).join("");
+}
+
+function ended(pem: string): string {
+  return pem.endsWith("\n") ? pem : `${pem}\n`;
+}
+
+function readPem(path: string): string {
+  try {
+    return ended(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new UsageError(
+      "tls-file",
+      `${path} cannot be read (${systemCode(error)})`,
+      "See the NIAC_TLS_ settings.",
+    );
+  }
+}
