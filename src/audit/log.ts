@@ -5,7 +5,7 @@ import { explainFailure, inDoubt } from "./failure.ts";
 import { AuditReader } from "./reader.ts";
 import type { RecordDraft } from "./record.ts";
 import { MAX_DRAFTS, parseDrafts } from "./schema.ts";
-import type { Stored } from "./store.ts";
+import type { Append, Stored } from "./store.ts";
 
 /** `now`: somebody waits, commit at the end of this turn of the event loop. `soon`: within 50 to 100 ms. */
 export type Urgency = "now" | "soon";
@@ -33,8 +33,7 @@ export interface AuditLogOptions {
   readonly onFatal?: (error: BugError) => void;
 }
 
-interface Waiting {
-  readonly drafts: readonly RecordDraft[];
+interface Waiting extends Append {
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
 }
@@ -81,13 +80,16 @@ export class AuditLog extends AuditReader {
    * else); UnavailableError `audit-full`, `audit-busy` or `audit-closed`: nothing was stored, what waits on it must be refused;
    * UnavailableError `audit-doubt`: the log has stopped and it is not known whether they were stored; handed in again after the
    * restart, they are stored once.
+   *
+   * `change` alters other tables of the same database in the transaction that stores the drafts: both are there afterwards, or
+   * neither. It runs synchronously, at the commit; what it throws rejects this append alone.
    */
-  append(drafts: readonly RecordDraft[], urgency: Urgency): Promise<AppendResult> {
+  append(drafts: readonly RecordDraft[], urgency: Urgency, change?: () => void): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
       const closed = this.#refusal();
       if (closed !== undefined) throw closed;
       const checked = parseDrafts(drafts);
-      this.#queue.push({ drafts: checked, resolve, reject });
+      this.#queue.push({ drafts: checked, change, resolve, reject });
       this.#queued += checked.length;
       this.#schedule(urgency);
     });
@@ -138,10 +140,7 @@ export class AuditLog extends AuditReader {
     try {
       // What was queued when the log stopped must not be the write that makes it look whole again.
       if (this.#doubt !== undefined) throw this.#doubt;
-      const results = this.store.commit(
-        waiting.map((each) => each.drafts),
-        this.#clock.now(),
-      );
+      const results = this.store.commit(waiting, this.#clock.now());
       this.#state = "writing";
       this.#announce();
       for (const [at, each] of waiting.entries()) settle(each, results[at]!);

@@ -1,4 +1,4 @@
-import { PeerError } from "../base/index.ts";
+import { PeerError, systemCode } from "../base/index.ts";
 import { canonicalJson } from "./canonical.ts";
 import type { Database } from "./database.ts";
 import { inDoubt } from "./failure.ts";
@@ -6,7 +6,13 @@ import type { AuditRecord, RecordDraft } from "./record.ts";
 import { MAX_RECORD_BYTES, parseRecord } from "./schema.ts";
 
 /** What became of one append within a commit: the index of each draft, or why none of them was stored. */
-export type Stored = { readonly indexes: readonly number[] } | { readonly refused: PeerError };
+export type Stored = { readonly indexes: readonly number[] } | { readonly refused: Error };
+
+export interface Append {
+  readonly drafts: readonly RecordDraft[];
+  /** What is to change in the database with them, or not at all; throws where it cannot be. */
+  readonly change: (() => void) | undefined;
+}
 
 interface Head {
   /** The next index. */
@@ -32,9 +38,28 @@ export class RecordStore {
   }
 
   /** One transaction for all of them; each append is stored whole or refused whole. */
-  commit(appends: readonly (readonly RecordDraft[])[], now: number): readonly Stored[] {
-    const store = this.#db.transaction(() => appends.map((drafts) => this.#append(drafts, now)));
+  commit(appends: readonly Append[], now: number): readonly Stored[] {
+    const store = this.#db.transaction(() => appends.map((append) => this.#appendWith(append, now)));
     return store.immediate();
+  }
+
+  #appendWith({ drafts, change }: Append, now: number): Stored {
+    if (change === undefined) return this.#append(drafts, now);
+    let stored: Stored = { indexes: [] };
+    try {
+      // A savepoint: what it changed goes with its records, and with no other append's.
+      this.#db.transaction(() => {
+        stored = this.#append(drafts, now);
+        if ("refused" in stored) throw stored.refused;
+        change();
+      })();
+      return stored;
+    } catch (error) {
+      const code = systemCode(error);
+      // A full or failing disk is the whole commit's affair.
+      if (code.startsWith("SQLITE_") && !code.startsWith("SQLITE_CONSTRAINT")) throw error;
+      return { refused: error instanceof Error ? error : new Error(String(error)) };
+    }
   }
 
   #append(drafts: readonly RecordDraft[], stored: number): Stored {
