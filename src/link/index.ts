@@ -1,6 +1,10 @@
 /** What niac's processes say to each other: the calls and events of the channel, and connecting to it. Types and schemas only. */
 export * from "./admin.ts";
+export * from "./authority.ts";
+export * from "./enrolment.ts";
 export * from "./gateway.ts";
+export * from "./locks.ts";
 export * from "./netd.ts";
+export * from "./outside.ts";
 export * from "./trust.ts";
 export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET, type Owner } from "./sockets.ts";
