@@ -15,7 +15,7 @@ export function statusCommand(around: Surroundings): Command {
       const audit =
         status.audit === "writing" ? "recording" : `${status.audit}: writes and new sessions are refused`;
       around.print(`appliance  ${status.origin} (niac ${status.version})`);
-      around.print(`gateway    ${status.gateway === "attached" ? "running" : "away: nobody can connect"}`);
+      for (const line of gatewayLines(status, Date.now())) around.print(line);
       around.print(`site       ${site}`);
       around.print(`audit log  ${audit}, ${status.records} records`);
       for (const line of cableLines(status)) around.print(line);
@@ -35,6 +35,21 @@ export function statusCommand(around: Surroundings): Command {
 }
 
 type Status = Awaited<ReturnType<typeof statusShow.result.parseAsync>>;
+
+/** Whether laptops can connect, and how long the certificate is good that the appliance shows them. */
+export function gatewayLines(
+  { gateway, ownCertificate }: Pick<Status, "gateway" | "ownCertificate">,
+  now: number,
+): string[] {
+  if (gateway === "away") return ["gateway    away: nobody can connect"];
+  if (ownCertificate === null) return ["gateway    running"];
+  const { notAfter, problem } = ownCertificate;
+  const why = problem === null ? [] : [printable(`problem    ${problem}`)];
+  if (notAfter === null) return ["gateway    waits for a certificate of its own: nobody can connect", ...why];
+  const end = `${notAfter > now ? "until" : "only until"} ${new Date(notAfter).toISOString()}`;
+  const state = problem === null ? end : `${end}, and cannot be renewed`;
+  return ["gateway    running", `own cert.  good ${state}`, ...why];
+}
 
 /** How the box stands in the cable, and what is still open. */
 export function cableLines({ cable, network, unauthenticated }: Status): string[] {

@@ -14,6 +14,8 @@ export interface AdminParts {
   readonly store: SiteStore;
   readonly link: GatewayLink;
   readonly netd: NetdLink;
+  /** How the gateway's certificate stands; null: there is no gateway. */
+  ownCertificate(): link.OwnCertificateState | null;
   readonly origin: string;
   readonly clock: Clock;
 }
@@ -102,6 +104,7 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     origin,
     version: NIAC_VERSION,
     gateway: parts.link.attached ? ("attached" as const) : ("away" as const),
+    ownCertificate: parts.ownCertificate(),
     site: store.current()?.version ?? null,
     records: audit.size,
     audit: audit.state,

@@ -1,8 +1,9 @@
 /** What the gateway's TLS is made of, and who signs it: files of the settings, or an authority that control asks. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Issued } from "../authority/index.ts";
-import { systemCode, UnavailableError, UsageError } from "../base/index.ts";
+import { messageOf, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import type { OwnNames, TlsGiven } from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import type { Snapshot } from "../site/index.ts";
@@ -40,9 +41,10 @@ const SHORTEST_LIFE = 60_000;
 
 export class OwnTls {
   readonly #parts: OwnTlsParts;
-  /** As told last, so that nothing is told twice. */
+  /** Digest of what was told last, so that nothing is told twice. */
   #told = "";
   #omitted = "";
+  #complaint = "";
 
   constructor(parts: OwnTlsParts) {
     this.#parts = parts;
@@ -76,11 +78,18 @@ export class OwnTls {
 
   /** What the site document, the authorities or the addresses are now, where that changes what was told. */
   changed(): void {
-    const tls = this.given();
-    const text = JSON.stringify(tls);
-    if (text === this.#told) return;
-    this.#told = text;
-    this.#parts.push(tls);
+    try {
+      const tls = this.given();
+      const text = createHash("sha256").update(JSON.stringify(tls)).digest("hex");
+      if (text !== this.#told) this.#parts.push(tls);
+      this.#told = text;
+      this.#complaint = "";
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== this.#complaint)
+        this.#parts.log.error({ reason: message }, "the gateway keeps its TLS material");
+      this.#complaint = message;
+    }
   }
 
   /** Signs a request of the appliance's own (DER) for its names as they are now. `certificate`: PEM, root included (R-46). */

@@ -2,32 +2,48 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, RecordDraft } from "../audit/index.ts";
 import { messageOf, UnavailableError, type Call, type Channel, type Clock } from "../base/index.ts";
-import { append, attach, leaving, newSnapshot, type TlsGiven, type TrustState } from "../link/index.ts";
+import {
+  append,
+  attach,
+  certify,
+  leaving,
+  newSnapshot,
+  newTls,
+  ownCertificate,
+  type OwnCertificateState,
+  type TlsGiven,
+  type TrustState,
+} from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
+import type { OwnTls } from "./certify.ts";
 import { endingsOf } from "./reconcile.ts";
 
 /** Records appended at once when a lost gateway's sessions are ended. */
 const BATCH = 500;
+
+/** What the gateway is told and has done for it. */
+export interface GatewayHost {
+  current(): { readonly snapshot: Snapshot; readonly tls: TlsGiven; readonly trust: TrustState };
+  /** Signs a PKCS#10 request (DER) for the gateway's own certificate. */
+  certify(request: Buffer): ReturnType<OwnTls["certify"]>;
+  /** How the gateway's own certificate stands, after every change of it; null: the gateway is gone. */
+  ownCertificate(state: OwnCertificateState | null): void;
+}
 
 /** Control's side of the channel to the gateway: hands out the snapshot, takes records. One gateway at a time; a new one takes over. */
 export class GatewayLink {
   readonly #audit: AuditLog;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #current: () => { snapshot: Snapshot; tls: TlsGiven; trust: TrustState };
+  readonly #host: GatewayHost;
   #channel: Channel | null = null;
   #closing = false;
 
-  constructor(
-    audit: AuditLog,
-    clock: Clock,
-    log: Logger,
-    current: () => { snapshot: Snapshot; tls: TlsGiven; trust: TrustState },
-  ) {
+  constructor(audit: AuditLog, clock: Clock, log: Logger, host: GatewayHost) {
     this.#audit = audit;
     this.#clock = clock;
     this.#log = log;
-    this.#current = current;
+    this.#host = host;
   }
 
   get attached(): boolean {
@@ -61,12 +77,17 @@ export class GatewayLink {
       this.#channel?.close();
       this.#channel = channel;
       this.#log.info({ instance, sessions: hello.sessions.length }, "gateway attached");
-      return this.#current();
+      return this.#host.current();
+    });
+    channel.handle(certify, ({ request }) => {
+      this.#mustBe(channel, "is given a certificate");
+      return this.#host.certify(Buffer.from(request, "base64"));
+    });
+    channel.on(ownCertificate, (state) => {
+      if (this.#channel === channel) this.#host.ownCertificate(state);
     });
     channel.handle(append, async ({ drafts, urgency }) => {
-      if (this.#channel !== channel) {
-        throw new UnavailableError("not-attached", "only the attached gateway's records are taken");
-      }
+      this.#mustBe(channel, "hands in records");
       await this.#audit.append(drafts, urgency);
       return null;
     });
@@ -74,6 +95,7 @@ export class GatewayLink {
       closed = true;
       if (this.#channel !== channel) return;
       this.#channel = null;
+      this.#host.ownCertificate(null);
       if (this.#closing) return;
       if (left) this.#log.info({ instance }, "gateway stopped");
       else this.#log.warn({ instance, reason: messageOf(error) }, "gateway lost");
@@ -94,6 +116,16 @@ export class GatewayLink {
 
   push(snapshot: Snapshot): void {
     this.#channel?.notify(newSnapshot, { snapshot });
+  }
+
+  pushTls(tls: TlsGiven): void {
+    this.#channel?.notify(newTls, { tls });
+  }
+
+  /** A gateway that another took the place of may be one that an attacker holds. */
+  #mustBe(channel: Channel, does: string): void {
+    if (this.#channel !== channel)
+      throw new UnavailableError("not-attached", `only the attached gateway ${does}`);
   }
 
   /** Throws an UnavailableError where no gateway is attached. */

@@ -1,16 +1,22 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
-import { messageOf, systemCode, systemClock, UsageError, type Channel } from "../base/index.ts";
-import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type TlsGiven } from "../link/index.ts";
-import type { Settings } from "../settings/index.ts";
+import { messageOf, systemClock, UnavailableError, type Channel } from "../base/index.ts";
+import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
+import type { Address, Settings } from "../settings/index.ts";
 import { serveAdmin } from "./admin.ts";
+import { OwnTls, type OwnIssuer } from "./certify.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { NetdLink } from "./netd-link.ts";
+import { ownAddresses } from "./own-names.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
+
+/** Milliseconds between looks at addresses and files that change by themselves. */
+const LOOK = 60_000;
 
 /**
  * Starts control and resolves once it listens; `stop` ends it cleanly. `gateway`: the user the gateway runs as, null where it is this
@@ -27,11 +33,16 @@ export async function runControl(
   if (gateway !== null) letThrough(settings.runDir);
   const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
-  const link = new GatewayLink(audit, clock, log, () => ({
-    snapshot: site.snapshot,
-    tls: readMaterial(settings),
-    trust: { authorities: [], locks: [], postures: [], floor: 0 },
-  }));
+  let ownState: OwnCertificateState | null = null;
+  const link = new GatewayLink(audit, clock, log, {
+    current: () => ({
+      snapshot: site.snapshot,
+      tls: ownTls.given(),
+      trust: { authorities: [], locks: [], postures: [], floor: 0 },
+    }),
+    certify: (request) => ownTls.certify(request, "gateway"),
+    ownCertificate: (state) => (ownState = state),
+  });
   const site: Site = new Site(
     new SiteStore(db),
     audit,
@@ -40,9 +51,18 @@ export async function runControl(
     (snapshot) => {
       netd.push(snapshot);
       link.push(snapshot);
+      ownTls.changed();
     },
     (snapshot) => netd.check(snapshot),
   );
+  const ownTls = new OwnTls({
+    settings,
+    issuer: NO_AUTHORITY,
+    log,
+    snapshot: () => site.snapshot,
+    addresses: () => ownAddresses(listens(settings), settings.cable, networkInterfaces()),
+    push: (tls) => link.pushTls(tls),
+  });
   const netd: NetdLink = new NetdLink(
     settings.cable && settings.runDir,
     audit,
@@ -50,6 +70,7 @@ export async function runControl(
     log,
     () => site.snapshot,
   );
+  const look = setInterval(() => ownTls.changed(), LOOK);
   const admins = new Set<Channel>();
   const servers = [
     await listen(
@@ -67,6 +88,7 @@ export async function runControl(
         store: new SiteStore(db),
         link,
         netd,
+        ownCertificate: () => ownState,
         origin: settings.origin,
         clock,
       });
@@ -78,6 +100,7 @@ export async function runControl(
   log.info({ site: site.snapshot.version, records: audit.size }, "control is ready");
   return {
     async stop() {
+      clearInterval(look);
       for (const server of servers) server.close();
       link.close();
       netd.close();
@@ -99,26 +122,16 @@ function letThrough(dir: string): void {
   if ((mode & OTHERS_PASS) === 0) chmodSync(dir, (mode & 0o777) | OTHERS_PASS);
 }
 
-function readMaterial({ tls, rotation }: Settings): TlsGiven {
-  const names = { commonName: "", dns: [], ip: [] };
-  if (tls === null) return { own: null, clientCa: "", serverCa: "", names, rotation };
-  return {
-    own: { certificate: readPem(tls.certificate), key: readPem(tls.key) },
-    clientCa: readPem(tls.clientCa),
-    serverCa: readPem(tls.serverCa),
-    names,
-    rotation,
-  };
+function listens({ listenModbus, listenServices, listenEnroll }: Settings): Address[] {
+  return [listenModbus, listenServices, listenEnroll];
 }
 
-function readPem(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(
-      "tls-file",
-      `${path} cannot be read (${systemCode(error)})`,
-      "See the NIAC_TLS_ settings.",
-    );
-  }
-}
+const ADVICE = "Make one: niac authority init, or set NIAC_TLS_CERTIFICATE and what belongs to it.";
+const NO_AUTHORITY: OwnIssuer = {
+  cacerts() {
+    throw new UnavailableError("no-authority", "there is no authority yet", ADVICE);
+  },
+  infrastructure() {
+    throw new UnavailableError("no-authority", "there is no authority yet", ADVICE);
+  },
+};

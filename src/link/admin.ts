@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 import { gatewayIdentify, gatewayMachines, gatewaySessions } from "./gateway.ts";
+import { ownCertificate } from "./trust.ts";
 import { netdFlows, netdNeighbours, netdStatus } from "./netd.ts";
 
 const versionSchema = z.strictObject({
@@ -92,6 +93,8 @@ export const statusShow = defineCall(
     origin: z.string(),
     version: z.string(),
     gateway: z.enum(["attached", "away"]),
+    /** The gateway's own; null: it is away. */
+    ownCertificate: ownCertificate.params.nullable(),
     site: versionSchema.nullable(),
     records: z.number(),
     audit: z.string(),
@@ -101,5 +104,9 @@ export const statusShow = defineCall(
     /** Who may still connect without a certificate; `until`: milliseconds since the epoch. */
     unauthenticated: z.array(z.strictObject({ name: z.string(), owner: z.string(), until: z.number() })),
     machines: gatewayMachines.result,
+    /** Locks in force. */
+    locks: z.number(),
+    /** Milliseconds by which the clock stands before the latest time known; 0: it does not. */
+    clockBehind: z.number(),
   }),
 );

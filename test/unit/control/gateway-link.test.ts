@@ -9,11 +9,16 @@ import { GatewayLink } from "../../../src/control/gateway-link.ts";
 import {
   append,
   attach,
+  certify,
   dial,
   gatewaySessions,
   leaving,
   listen,
   newSnapshot,
+  newTls,
+  ownCertificate,
+  type OwnCertificateState,
+  type TlsGiven,
 } from "../../../src/link/index.ts";
 import type { Snapshot } from "../../../src/site/index.ts";
 import { until } from "../../support/processes.ts";
@@ -40,11 +45,13 @@ interface Control {
 async function control(t: ExecutionContext): Promise<Control> {
   const bed = Bed.open(t);
   const dir = mkdtempSync(join(tmpdir(), "niac-link-"));
-  const link = new GatewayLink(bed.audit, bed.clock, pino({ level: "silent" }), () => ({
-    snapshot: bed.site.snapshot,
-    tls: TLS,
-    trust: TRUST,
-  }));
+  const states: Control["states"] = [];
+  const link = new GatewayLink(bed.audit, bed.clock, pino({ level: "silent" }), {
+    current: () => ({ snapshot: bed.site.snapshot, tls: TLS, trust: TRUST }),
+    certify: (request) =>
+      Promise.resolve({ certificate: `for ${request.toString("utf8")}`, notBefore: 1, notAfter: 2 }),
+    ownCertificate: (state) => states.push(state),
+  });
   const path = join(dir, "gateway.sock");
   const server = await listen(path, "control", (channel) => link.accept(channel));
   t.teardown(() => {
@@ -57,7 +64,7 @@ async function control(t: ExecutionContext): Promise<Control> {
     t.teardown(() => channel.close());
     return channel;
   };
-  return { link, audit: bed.audit, connect };
+  return { link, audit: bed.audit, states, connect };
 }
 
 function reasons(audit: AuditLog): Array<string | undefined> {
@@ -192,4 +199,29 @@ test("a changed site is pushed to the attached gateway", async (t) => {
   const { snapshot } = await channel.call(attach, FRESH);
   link.push({ ...snapshot, version: 7 });
   t.is((await pushed).version, 7);
+});
+
+test("a request for the gateway's certificate is signed for the attached gateway, and for nobody else", async (t) => {
+  const { states, connect } = await control(t);
+  const [stranger, channel] = [await connect(), await connect()];
+  const request = Buffer.from("its request").toString("base64");
+  await channel.call(attach, FRESH);
+  await t.throwsAsync(stranger.call(certify, { request }), { code: "not-attached" });
+  const { certificate } = await channel.call(certify, { request });
+  t.is(certificate, "for its request");
+  stranger.notify(ownCertificate, { notAfter: 99, problem: null });
+  channel.notify(ownCertificate, { notAfter: 5, problem: "control is slow" });
+  await until(() => states.length > 0, "the state");
+  channel.close();
+  await until(() => states.length > 1, "the end");
+  t.deepEqual(states, [{ notAfter: 5, problem: "control is slow" }, null]);
+});
+
+test("new TLS material is pushed to the attached gateway", async (t) => {
+  const { link, connect } = await control(t);
+  const channel = await connect();
+  const pushed = new Promise<TlsGiven>((resolve) => channel.on(newTls, ({ tls }) => resolve(tls)));
+  await channel.call(attach, FRESH);
+  link.pushTls({ ...TLS, clientCa: "others" });
+  t.is((await pushed).clientCa, "others");
 });
