@@ -42,7 +42,7 @@ export function integer(value: Uint8Array | number | bigint): Buffer {
 
 /** Dotted decimal, at least two arcs. Throws a UsageError for anything else. */
 export function oid(text: string): Buffer {
-  if (!/^(?:[01]\.[0-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*$/.test(text)) {
+  if (!/^(?:[01]\.[1-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*$/.test(text)) {
     throw new UsageError(
       "oid",
       `"${text}" is no object identifier`,

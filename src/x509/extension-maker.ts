@@ -138,9 +138,9 @@ function basesOf({ dns = [], uri = [], ip = [], directory = [] }: NameSubtrees):
 
 /** Address and mask, one after the other. */
 function blockBytes(block: string): Buffer {
-  const [address = "", prefix] = block.split("/");
+  const [address = "", prefix, ...rest] = block.split("/");
   const bytes = ipBytes(address);
-  const bits = prefix !== undefined && /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
+  const bits = rest.length === 0 && prefix !== undefined && /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
   if (bits < 0 || bits > bytes.length * 8) {
     throw new UsageError("ip-block", `"${block}" is no block of addresses`, "Write 10.0.0.0/8.");
   }

@@ -32,3 +32,8 @@ export { CRL_REASONS, crlReasonNumber } from "./crl-entry.ts";
 export type { CrlEntry, CrlReason } from "./crl-entry.ts";
 export type { IssuingDistributionPoint } from "./crl-scope.ts";
 export * from "./crl-maker.ts";
+export { isCertIdOf, makeOcspRequest } from "./ocsp.ts";
+export type { OcspCertId, OcspQuestion, OcspSubject } from "./ocsp.ts";
+export { MAX_OCSP_LENGTH, readOcspResponse } from "./ocsp-response.ts";
+export type { OcspAnswer, OcspFailure, OcspResponse, OcspSingle, OcspStatus } from "./ocsp-response.ts";
+export type { OcspResponder, ResponderId } from "./ocsp-responder.ts";

@@ -32,12 +32,19 @@ export interface Signed {
 
 /** `what` names the whole to the reader: "the certificate". */
 export function readSigned(der: Uint8Array, what: string): Signed {
-  const outer = new DerReader(only(der, TAG.sequence, what));
-  const tbs = outer.any("the signed part");
+  const fields = new DerReader(only(der, TAG.sequence, what));
+  const signedPart = readSignedFields(fields);
+  fields.finish("the signature");
+  return signedPart;
+}
+
+/** The three of them, where more may follow. */
+export function readSignedFields(fields: DerReader): Signed {
+  const tbs = fields.any("the signed part");
   if (tbs.tag !== TAG.sequence) throw new PeerError("der-tag", "the signed part is no sequence");
-  const algorithm = outer.any("the signature algorithm");
-  const { bytes } = bitsOf(outer.take(TAG.bitString, "the signature"), "the signature");
-  outer.finish("the signature");
+  const algorithm = fields.any("the signature algorithm");
+  const { bytes, unused } = bitsOf(fields.take(TAG.bitString, "the signature"), "the signature");
+  if (unused !== 0) throw new PeerError("der-bits", "the signature is not whole bytes");
   return {
     tbs: tbs.whole,
     algorithm: readAlgorithm(algorithm, "the signature algorithm"),
