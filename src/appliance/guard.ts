@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { messageOf, systemCode } from "../base/index.ts";
 
 /**
- * Node's options for processes that hold keys. OpenSSL keeps private keys (EC, RSA, Ed25519; not ML-DSA) and those of handshakes under
- * way in a heap of its own, locked and left out of dumps; a full one fails handshakes, and 4 MiB are a hundred thousand keys and
- * within everybody's limit of locked memory (8 MiB). And no signal opens a debugger.
+ * Node's options for processes that hold keys. OpenSSL keeps private keys (EC, RSA, Ed25519; not ML-DSA) in a heap of its own, locked and
+ * left out of dumps. A full one refuses keys; 4 MiB hold a hundred thousand, and are within everybody's limit of locked memory (8 MiB).
+ * The second keeps SIGUSR1 from opening a debugger on loopback, where other processes could take the keys through it.
  */
 export const GUARDED_NODE: readonly string[] = ["--secure-heap=4194304", "--disable-sigusr1"];
 
