@@ -7,18 +7,21 @@ import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino, type Logger } from "pino";
-import { Supervisor, userNamed, type ProcessSpec } from "./appliance/index.ts";
+import { guardMemory, GUARDED_NODE, Supervisor, userNamed, type ProcessSpec } from "./appliance/index.ts";
 import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts";
 import * as commands from "./command/index.ts";
 import { runControl } from "./control/index.ts";
 import { runGateway } from "./gateway/index.ts";
-import { openEntrances, runNetd } from "./isolation/index.ts";
+import { loadNative, openEntrances, runNetd } from "./isolation/index.ts";
 import { laptopCommands, thisComputer } from "./laptop/index.ts";
 import { describeSettings, readSettings, type Settings } from "./settings/index.ts";
 
 /** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
 const EX_SOFTWARE = 70;
 const EX_WRONG = 2;
+
+/** Processes in whose memory private keys are. */
+const HOLD_KEYS: readonly string[] = ["control", "gateway"];
 
 type Lookup = (name: string) => string | undefined;
 interface Stoppable {
@@ -57,6 +60,7 @@ async function main(): Promise<void> {
     .action((options: { supervised?: boolean }) => {
       const settings = readSettings(lookup());
       const log = logger("control", settings.logLevel);
+      guard(log);
       return serve(log, options.supervised ?? false, () =>
         runControl(settings, gatewayUser(settings), log, (error) => die(log, error)),
       );
@@ -70,6 +74,7 @@ async function main(): Promise<void> {
     .action((options: GatewayOptions) => {
       const settings = readSettings(lookup());
       const log = logger("gateway", settings.logLevel);
+      guard(log);
       const { captured = null, plain = null, outbound = null } = options;
       return serve(log, options.supervised ?? false, () =>
         runGateway(settings, { captured, plain, outbound }, log),
@@ -96,6 +101,10 @@ async function main(): Promise<void> {
   program.addCommand(commands.flowsCommand(around));
   program.addCommand(commands.discoverCommand(around));
   program.addCommand(commands.endCommand(around));
+  program.addCommand(commands.lockCommand(around));
+  program.addCommand(commands.unlockCommand(around));
+  program.addCommand(commands.locksCommand(around));
+  program.addCommand(commands.clockCommand(around));
   program.addCommand(commands.auditCommand(around));
   for (const command of laptopCommands(thisComputer((name) => lookup()(name), import.meta.url)))
     program.addCommand(command);
@@ -138,6 +147,13 @@ async function serve(log: Logger, supervised: boolean, start: () => Promise<Stop
   process.stdin.destroy();
 }
 
+/** Keys stay out of core dumps and swap, as far as this computer lets it. */
+function guard(log: Logger): void {
+  const loaded = loadNative();
+  const { problems } = guardMemory("native" in loaded ? loaded.native : null);
+  for (const problem of problems) log.warn(problem);
+}
+
 async function up(settingsFile: string | undefined, lookup: Lookup): Promise<void> {
   const settings = readSettings(lookup);
   const log = logger("up", settings.logLevel);
@@ -146,6 +162,7 @@ async function up(settingsFile: string | undefined, lookup: Lookup): Promise<voi
     command: process.execPath,
     args: [
       ...process.execArgv,
+      ...(HOLD_KEYS.includes(name) ? GUARDED_NODE : []),
       fileURLToPath(import.meta.url),
       ...(settingsFile === undefined ? [] : ["--settings", settingsFile]),
       name,

@@ -64,6 +64,8 @@ export function describeRecord(record: AuditRecord, describe: DescribeOperation 
       return `session ended${lasting(" after", record)}${after(": ", summed(record.counts))}`;
     case "session.refused":
       return record.presented === undefined ? "refused" : `refused, presented ${record.presented.subject}`;
+    case "directory":
+      return "asked what it may open";
     case "operation":
       return record.operation === undefined ? "operation" : describe(record.operation);
     case "outcome":

@@ -9,6 +9,8 @@ export const RECORD_KINDS = [
   "session.end",
   /** A connection that became no session: certificate, service, policy, limits. */
   "session.refused",
+  /** Who has a certificate asked what it may open, and was told; alike ones summed up. */
+  "directory",
   /** An operation decided on: every write and every denial, one each. A permitted write's record is committed before it goes on. */
   "operation",
   /** What became of a permitted write. `ref` names its operation record. */

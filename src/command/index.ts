@@ -3,6 +3,7 @@ export { auditCommand } from "./audit.ts";
 export { explain, type Surroundings } from "./context.ts";
 export { discoverCommand } from "./discover.ts";
 export { flowsCommand } from "./flows.ts";
+export { clockCommand, lockCommand, locksCommand, unlockCommand } from "./locks.ts";
 export { sessionsCommand, endCommand } from "./sessions.ts";
 export { siteCommand } from "./site.ts";
 export { statusCommand } from "./status.ts";

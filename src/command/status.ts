@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { printable, table } from "../base/index.ts";
+import { durationText, printable, table } from "../base/index.ts";
 import { statusShow } from "../link/index.ts";
 import { ask, type Surroundings } from "./context.ts";
 
@@ -18,7 +18,7 @@ export function statusCommand(around: Surroundings): Command {
       for (const line of gatewayLines(status, Date.now())) around.print(line);
       around.print(`site       ${site}`);
       around.print(`audit log  ${audit}, ${status.records} records`);
-      for (const line of cableLines(status)) around.print(line);
+      for (const line of [...trustLines(status), ...cableLines(status)]) around.print(line);
       if (status.machines.length === 0) return;
       around.print("");
       const rows = status.machines.map((each) => [
@@ -49,6 +49,16 @@ export function gatewayLines(
   const end = `${notAfter > now ? "until" : "only until"} ${new Date(notAfter).toISOString()}`;
   const state = problem === null ? end : `${end}, and cannot be renewed`;
   return ["gateway    running", `own cert.  good ${state}`, ...why];
+}
+
+/** What is locked, and a clock that cannot be right. */
+export function trustLines({ locks, clockBehind }: Pick<Status, "locks" | "clockBehind">): string[] {
+  return [
+    ...(locks === 0 ? [] : [`locks      ${locks} in force, see niac locks`]),
+    ...(clockBehind === 0
+      ? []
+      : [`clock      ${durationText(clockBehind)} before the latest time known, see niac clock`]),
+  ];
 }
 
 /** How the box stands in the cable, and what is still open. */

@@ -7,6 +7,7 @@ import type { GatewayLink } from "./gateway-link.ts";
 import type { NetdLink } from "./netd-link.ts";
 import type { Site } from "./site.ts";
 import type { SiteStore } from "./site-store.ts";
+import type { TrustKeeper } from "./trust.ts";
 
 export interface AdminParts {
   readonly audit: AuditLog;
@@ -14,6 +15,7 @@ export interface AdminParts {
   readonly store: SiteStore;
   readonly link: GatewayLink;
   readonly netd: NetdLink;
+  readonly trust: TrustKeeper;
   /** How the gateway's certificate stands; null: there is no gateway. */
   ownCertificate(): link.OwnCertificateState | null;
   readonly origin: string;
@@ -84,6 +86,12 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     );
     return parts.link.call(link.gatewayEnd, { session, reason: `${by} ended it: ${reason}` });
   });
+  const { trust } = parts;
+  channel.handle(link.locksAdd, (wish) => trust.locks.add(wish, site.snapshot));
+  channel.handle(link.locksRemove, ({ which, reason, by }) => trust.locks.remove(which, reason, by));
+  channel.handle(link.locksList, () => trust.locks.list());
+  channel.handle(link.clockShow, () => trust.clock());
+  channel.handle(link.clockAccept, ({ by }) => trust.acceptClock(by));
   channel.handle(link.discoverStations, async ({ ask }) => ({
     stations: await parts.netd.call(link.netdNeighbours, { ask }),
     network: await ownNetwork(parts.netd),
@@ -115,6 +123,8 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
       owner,
       until,
     })),
+    locks: trust.locks.all.length,
+    clockBehind: trust.clockBehind,
     machines: parts.link.attached ? await parts.link.call(link.gatewayMachines, null) : [],
   }));
 }

@@ -1,16 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, RecordDraft } from "../audit/index.ts";
-import { messageOf, UnavailableError, type Call, type Channel, type Clock } from "../base/index.ts";
+import {
+  messageOf,
+  UnavailableError,
+  type Call,
+  type Channel,
+  type Clock,
+  type Event,
+} from "../base/index.ts";
 import {
   append,
   attach,
+  certificateCheck,
   certify,
   leaving,
   newSnapshot,
   newTls,
   ownCertificate,
+  type CertificateInUse,
   type OwnCertificateState,
+  type RevocationVerdict,
   type TlsGiven,
   type TrustState,
 } from "../link/index.ts";
@@ -26,6 +36,10 @@ export interface GatewayHost {
   current(): { readonly snapshot: Snapshot; readonly tls: TlsGiven; readonly trust: TrustState };
   /** Signs a PKCS#10 request (DER) for the gateway's own certificate. */
   certify(request: Buffer): ReturnType<OwnTls["certify"]>;
+  /** Whether a client's certificate is revoked. */
+  check(certificate: CertificateInUse, groups: readonly string[]): Promise<RevocationVerdict>;
+  /** A gateway has been given what there is, its answer to attach. */
+  attached(): void;
   /** How the gateway's own certificate stands, after every change of it; null: the gateway is gone. */
   ownCertificate(state: OwnCertificateState | null): void;
 }
@@ -77,11 +91,16 @@ export class GatewayLink {
       this.#channel?.close();
       this.#channel = channel;
       this.#log.info({ instance, sessions: hello.sessions.length }, "gateway attached");
+      setImmediate(() => this.#host.attached());
       return this.#host.current();
     });
     channel.handle(certify, ({ request }) => {
       this.#mustBe(channel, "is given a certificate");
       return this.#host.certify(Buffer.from(request, "base64"));
+    });
+    channel.handle(certificateCheck, ({ certificate, groups }) => {
+      this.#mustBe(channel, "asks what is revoked");
+      return this.#host.check(certificate, groups);
     });
     channel.on(ownCertificate, (state) => {
       if (this.#channel === channel) this.#host.ownCertificate(state);
@@ -120,6 +139,10 @@ export class GatewayLink {
 
   pushTls(tls: TlsGiven): void {
     this.#channel?.notify(newTls, { tls });
+  }
+
+  notify<Params>(event: Event<Params>, params: Params): void {
+    this.#channel?.notify(event, params);
   }
 
   /** A gateway that another took the place of may be one that an attacker holds. */

@@ -41,9 +41,10 @@ export class NetdLink {
     return this.#channel ? (await this.#channel.call(netdCheck, { snapshot })).problem : null;
   }
 
-  push(snapshot: Snapshot): void {
-    const channel = this.#channel;
-    if (channel) void this.#apply(channel, snapshot);
+  /** Resolves once it is in force, with null, or with what stands against that, for the reader. */
+  async push(snapshot: Snapshot): Promise<string | null> {
+    if (this.#path === null) return null;
+    return this.#channel ? this.#apply(this.#channel, snapshot) : "netd is away: the ruleset in force stays";
   }
 
   /** Throws an UnavailableError where netd is not there. */
@@ -108,18 +109,20 @@ export class NetdLink {
     }, REDIAL);
   }
 
-  async #apply(channel: Channel, snapshot: Snapshot): Promise<void> {
+  async #apply(channel: Channel, snapshot: Snapshot): Promise<string | null> {
     try {
       const { problem } = await channel.call(netdApply, { snapshot });
-      if (problem === null) return;
+      if (problem === null) return null;
       this.#log.error({ problem }, "the kernel refused the ruleset of this site document");
       const reason = `the kernel refused the ruleset of version ${snapshot.version}, the one of before is in force: ${problem}`;
       await this.#audit.append(
         [{ time: this.#clock.now(), kind: "network", id: randomUUID(), reason: reason.slice(0, 1000) }],
         "soon",
       );
+      return reason;
     } catch (error) {
       this.#log.warn({ reason: messageOf(error) }, "netd did not take the ruleset");
+      return `netd did not take the ruleset: ${messageOf(error)}`;
     }
   }
 }

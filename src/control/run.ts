@@ -14,6 +14,8 @@ import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
+import { createTrust, TrustStore } from "./trust-store.ts";
+import { TrustKeeper } from "./trust.ts";
 
 /** Milliseconds between looks at addresses and files that change by themselves. */
 const LOOK = 60_000;
@@ -31,16 +33,18 @@ export async function runControl(
   const clock = systemClock;
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
   if (gateway !== null) letThrough(settings.runDir);
-  const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite]);
+  const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite, createTrust]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
   const link = new GatewayLink(audit, clock, log, {
     current: () => ({
       snapshot: site.snapshot,
       tls: ownTls.given(),
-      trust: { authorities: [], locks: [], postures: [], floor: 0 },
+      trust: trust.state(),
     }),
     certify: (request) => ownTls.certify(request, "gateway"),
+    check: (certificate, groups) => trust.check(certificate, groups),
+    attached: () => trust.recheckSoon(),
     ownCertificate: (state) => (ownState = state),
   });
   const site: Site = new Site(
@@ -49,7 +53,7 @@ export async function runControl(
     settings.origin,
     clock,
     (snapshot) => {
-      netd.push(snapshot);
+      void netd.push(trust.inNetwork(snapshot));
       link.push(snapshot);
       ownTls.changed();
     },
@@ -63,13 +67,20 @@ export async function runControl(
     addresses: () => ownAddresses(listens(settings), settings.cable, networkInterfaces()),
     push: (tls) => link.pushTls(tls),
   });
-  const netd: NetdLink = new NetdLink(
-    settings.cable && settings.runDir,
+  const netd: NetdLink = new NetdLink(settings.cable && settings.runDir, audit, clock, log, () =>
+    trust.inNetwork(site.snapshot),
+  );
+  const trust: TrustKeeper = new TrustKeeper({
+    store: new TrustStore(db),
     audit,
     clock,
     log,
-    () => site.snapshot,
-  );
+    site: () => site.snapshot,
+    authorities: () => [],
+    sources: [],
+    gateway: link,
+    netd: (snapshot) => netd.push(snapshot),
+  });
   const look = setInterval(() => ownTls.changed(), LOOK);
   const admins = new Set<Channel>();
   const servers = [
@@ -88,6 +99,7 @@ export async function runControl(
         store: new SiteStore(db),
         link,
         netd,
+        trust,
         ownCertificate: () => ownState,
         origin: settings.origin,
         clock,
@@ -104,6 +116,7 @@ export async function runControl(
       for (const server of servers) server.close();
       link.close();
       netd.close();
+      trust.close();
       for (const channel of admins) channel.close();
       await audit
         .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control stopped" }], "now")

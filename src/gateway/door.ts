@@ -1,15 +1,19 @@
+import { UnavailableError } from "../base/index.ts";
 import { isRefusal, peerOf, readIdentity, type Identity } from "../identity/index.ts";
+import type { RevocationVerdict } from "../link/index.ts";
 import { isPermit } from "../policy/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import { directoryFor } from "./directory.ts";
 import type { Arrival } from "./listener.ts";
+import { unrecorded } from "./modbus-request.ts";
 import { recordedIdentity } from "./recorded.ts";
 import type { House, Reception } from "./reception.ts";
+import { freshId } from "./session.ts";
 import { findCaptured, findTarget, type Target } from "./target.ts";
 
 /**
  * Lets in who has a certificate, or says on record why not. A connection whose handshake is done passes, in this order:
- * certificate, service, version of TLS; then the reception.
+ * certificate, revocation, service, version of TLS; then the reception.
  */
 export class Door {
   readonly #house: House;
@@ -21,8 +25,10 @@ export class Door {
   }
 
   async admit(arrival: Arrival): Promise<void> {
-    const { socket, source } = arrival;
-    const found = readIdentity(peerOf(socket), this.#house.clock.now());
+    const { socket } = arrival;
+    const trust = this.#house.trust();
+    const now = this.#house.latest(this.#house.clock.now());
+    const found = readIdentity(peerOf(socket), now, trust.identityOptions);
     if (isRefusal(found)) {
       this.#reception.refuse(
         arrival,
@@ -31,6 +37,29 @@ export class Door {
       );
       return;
     }
+    const id = freshId();
+    this.#house.registry.expect(id, found);
+    try {
+      await this.#admitKnown(arrival, found, { id, issuer: trust.issuer(found) });
+    } finally {
+      this.#house.registry.arrived(id);
+    }
+  }
+
+  async #admitKnown(
+    arrival: Arrival,
+    found: Identity,
+    known: { readonly id: string; readonly issuer: string },
+  ): Promise<void> {
+    const { socket, source } = arrival;
+    const asked = await this.#ask(found);
+    if ("refusal" in asked && asked.refusal !== null) {
+      const { code, reason } = asked.refusal;
+      const about = { identity: recordedIdentity(found), detail: { code } };
+      this.#reception.refuse(arrival, { stage: "certificate", reason }, about);
+      return;
+    }
+    const unasked = "unasked" in asked ? asked.unasked : null;
     const serverName = serverNameOf(arrival);
     const target = targetOf(arrival, serverName, this.#house.snapshot());
     const who = { identity: recordedIdentity(found) };
@@ -45,7 +74,7 @@ export class Door {
       return;
     }
     if (target.kind === "directory") {
-      this.#answerDirectory(arrival, found);
+      this.#answerDirectory(arrival, found, unasked);
       return;
     }
     const { machine, service } = target;
@@ -59,6 +88,8 @@ export class Door {
       tls: version ?? "",
       cipher: socket.getCipher().name,
       serverName: serverName ?? "",
+      ...(unasked === null ? {} : { revocation: "not asked: control is away" }),
+      ...("grace" in asked && asked.grace !== null ? { grace: asked.grace.slice(0, 1_000) } : {}),
       ...(arrival.entrance === "captured" ? { asked: `${socket.localAddress}:${socket.localPort}` } : {}),
     };
     await this.#reception.receive({
@@ -69,10 +100,30 @@ export class Door {
       destination: null,
       service,
       detail,
+      unasked,
+      ...known,
     });
   }
 
-  #answerDirectory({ socket, source }: Arrival, identity: Identity): void {
+  /** Where nobody can be asked, that decides nothing yet: a machine may be used unrecorded, and then unasked too. */
+  async #ask(identity: Identity): Promise<RevocationVerdict | { readonly unasked: UnavailableError }> {
+    try {
+      return await this.#house.check(identity);
+    } catch (error) {
+      if (error instanceof UnavailableError) return { unasked: error };
+      throw error;
+    }
+  }
+
+  #answerDirectory(arrival: Arrival, identity: Identity, unasked: UnavailableError | null): void {
+    const { socket, source } = arrival;
+    const about = { identity: recordedIdentity(identity) };
+    if (unasked !== null) {
+      this.#reception.refuse(arrival, unrecorded(unasked), about);
+      return;
+    }
+    const from = `${source.address}:${source.port}`;
+    this.#house.refusals.looked(source.address, { ...about, source: from });
     const directory = directoryFor(this.#house.snapshot(), identity, (machine, service) =>
       isPermit(this.#reception.open({ identity, machine, destination: null, service, source })),
     );

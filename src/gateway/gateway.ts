@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import type { Clock } from "../base/index.ts";
-import type { SessionView } from "../link/index.ts";
+import type { Identity } from "../identity/index.ts";
+import type { CertificateInUse, RevocationVerdict, SessionView, TrustState } from "../link/index.ts";
 import { Flusher } from "../machine/index.ts";
 import { compilePolicy, isPermit, judgeSession, nextChange, RateBook, type Policy } from "../policy/index.ts";
 import { machineAt, type Snapshot } from "../site/index.ts";
@@ -17,10 +18,11 @@ import { PlainListener, type PlainArrival, type PlainHost } from "./plain-listen
 import { Reception, type House } from "./reception.ts";
 import type { Recorder } from "./recorder.ts";
 import { Refusals } from "./refusals.ts";
-import { Registry } from "./registry.ts";
+import { Registry, type Doom } from "./registry.ts";
 import { placeOf, stillServed } from "./served.ts";
 import { freshId, type Session } from "./session.ts";
 import { clientContext, type TlsMaterial } from "./tls.ts";
+import { Trust } from "./trust.ts";
 
 /** Milliseconds between looks at what time alone changes: expiry, idleness, hours, sums. */
 const SWEEP = 1_000;
@@ -34,9 +36,12 @@ export interface Places {
   readonly outbound: Place | null;
 }
 
+/** Asks control whether a certificate is revoked. Throws an UnavailableError where it cannot be asked. */
+export type Check = (certificate: CertificateInUse, groups: readonly string[]) => Promise<RevocationVerdict>;
+
 /**
- * Holds what is live: listeners, sessions, connections to machines. Judges all of it again when the site document or the time
- * changes.
+ * Holds what is live: listeners, sessions, connections to machines. Judges all of it again when the site document, whom to
+ * trust or the time changes.
  */
 export class Gateway implements ListenerHost, PlainHost, House {
   readonly admission = new Admission();
@@ -57,14 +62,18 @@ export class Gateway implements ListenerHost, PlainHost, House {
   #policy: Policy;
   #material: TlsMaterial;
   #outside: Outside;
+  #trust: Trust;
+  #floor: number;
+  readonly #check: Check;
   #sweep: NodeJS.Timeout | null = null;
   #lookedAt = 0;
 
   /** Throws what is wrong with the snapshot or the TLS material. */
   constructor(
-    initial: { readonly snapshot: Snapshot; readonly material: TlsMaterial },
+    initial: { readonly snapshot: Snapshot; readonly material: TlsMaterial; readonly trust: TrustState },
     places: Places,
     recorder: Recorder,
+    check: Check,
     clock: Clock,
     log: Logger,
   ) {
@@ -72,6 +81,9 @@ export class Gateway implements ListenerHost, PlainHost, House {
     this.#policy = compilePolicy(initial.snapshot);
     this.#material = initial.material;
     this.#outside = outsideOf(initial.snapshot, initial.material);
+    this.#trust = new Trust(initial.trust);
+    this.#floor = initial.trust.floor;
+    this.#check = check;
     this.clock = clock;
     this.recorder = recorder;
     this.log = log;
@@ -117,6 +129,18 @@ export class Gateway implements ListenerHost, PlainHost, House {
 
   outside(): Outside {
     return this.#outside;
+  }
+
+  trust(): Trust {
+    return this.#trust;
+  }
+
+  latest(now: number): number {
+    return Math.max(now, this.#floor);
+  }
+
+  check(identity: Identity): Promise<RevocationVerdict> {
+    return this.#check(certificateOf(identity), [...this.#policy.groupsOf(identity)]);
   }
 
   sessions(): SessionView[] {
@@ -168,6 +192,42 @@ export class Gateway implements ListenerHost, PlainHost, House {
     this.#outside = { ...this.#outside, context };
   }
 
+  /** Judges all that is live at once; how many sessions it ended. What of it cannot be used is said, and lets nobody in. */
+  applyTrust(state: TrustState): number {
+    this.#trust = new Trust(state);
+    this.#floor = state.floor;
+    for (const problem of this.#trust.problems) {
+      this.log.error({ problem }, "whoever it issued a certificate for is refused");
+      this.recorder.note({ time: this.clock.now(), kind: "trust", id: freshId(), reason: problem });
+    }
+    const live = this.registry.all();
+    for (const session of live) this.judge(session);
+    return live.filter((session) => session.ended).length;
+  }
+
+  /** The latest time known; what expired by it ends with the next look. */
+  applyFloor(floor: number): void {
+    this.#floor = floor;
+  }
+
+  /** What every live session's certificate is, and of those about to be sessions. */
+  certificates(): {
+    readonly session: string;
+    readonly groups: string[];
+    readonly certificate: CertificateInUse;
+  }[] {
+    return this.registry.certificates().map(({ session, identity }) => ({
+      session,
+      groups: [...this.#policy.groupsOf(identity)],
+      certificate: certificateOf(identity),
+    }));
+  }
+
+  /** How many of them there were. */
+  endSessions(ids: readonly string[], doom: Doom): number {
+    return ids.filter((id) => this.registry.doom(id, doom)).length;
+  }
+
   // --- ListenerHost -------------------------------------------------------------------------------------------------
 
   arrived(arrival: Arrival): void {
@@ -189,7 +249,19 @@ export class Gateway implements ListenerHost, PlainHost, House {
   }
 
   judge(session: Session): void {
-    const verdict = judgeSession(this.#policy, session.permit, this.clock.now());
+    const now = this.latest(this.clock.now());
+    const { identity, issuer } = session.opening;
+    if (now > identity.notAfter) {
+      const when = new Date(identity.notAfter).toISOString();
+      session.end(`the certificate of ${identity.user} expired on ${when}`, CERTIFICATE);
+      return;
+    }
+    if (issuer !== this.#trust.issuer(identity)) {
+      const reason = `who is trusted has changed: the authority that issued the certificate of ${identity.user}`;
+      session.end(`${reason} is not what it was when this session began`, CERTIFICATE);
+      return;
+    }
+    const verdict = judgeSession(this.#policy, session.permit, now);
     if (isPermit(verdict)) session.permit = verdict;
     else session.end(verdict.reason, verdict);
   }
@@ -206,27 +278,28 @@ export class Gateway implements ListenerHost, PlainHost, House {
   /** What time alone changes. A clock that was set back is only noticed by what it makes due again. */
   #look(): void {
     const now = this.clock.now();
+    const judged = this.latest(now);
     const { idleTimeout } = this.#snapshot.site.limits;
     for (const session of this.registry.all()) {
-      const { identity } = session.opening;
-      if (now > identity.notAfter) {
-        session.end(
-          `the certificate of ${identity.user} expired on ${new Date(identity.notAfter).toISOString()}`,
-          EXPIRED,
-        );
-      } else if (now - session.lastActive > idleTimeout) {
+      if (now - session.lastActive > idleTimeout) {
         session.end(`nothing came from the client for ${idleTimeout / 1000} s`);
-      } else {
-        if (nextChange(session.permit, this.#lookedAt) <= now || now < this.#lookedAt) this.judge(session);
-        if (!session.ended) session.report(now, false);
+        continue;
       }
+      const { notAfter } = session.opening.identity;
+      const due = Math.min(nextChange(session.permit, this.#lookedAt), notAfter + 1);
+      if (due <= judged || judged < this.#lookedAt) this.judge(session);
+      if (!session.ended) session.report(now, false);
     }
-    this.#lookedAt = now;
+    this.#lookedAt = judged;
     this.refusals.report(false);
   }
 }
 
-const EXPIRED = { stage: "certificate", rule: null } as const;
+const CERTIFICATE = { stage: "certificate", rule: null } as const;
+
+function certificateOf({ authority, serialNumber, fingerprint }: Identity): CertificateInUse {
+  return { authority, serialNumber, fingerprint };
+}
 
 /** No name leads to a machine of this site: these are reached through their grants and not around them. */
 function outsideOf(snapshot: Snapshot, material: TlsMaterial): Outside {

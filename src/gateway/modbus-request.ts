@@ -137,7 +137,7 @@ export class ModbusRequest implements Transaction {
     const { permit, surroundings } = this.#host;
     const rates = new RateBook(() => 0);
     const context = this.#current === null ? { rates } : { rates, current: this.#current };
-    return decide(permit, this.operation, surroundings.clock.now(), context);
+    return decide(permit, this.operation, surroundings.latest(surroundings.clock.now()), context);
   }
 
   #read(permit: OperationPermit): void {
@@ -205,7 +205,8 @@ export class ModbusRequest implements Transaction {
           );
         } else {
           this.#current = coils ? readCoils(operation, reply) : readRegisters(reply);
-          const verdict = this.#decide(host.surroundings.clock.now());
+          const { surroundings } = host;
+          const verdict = this.#decide(surroundings.latest(surroundings.clock.now()));
           if (isPermit(verdict)) {
             void this.#recordAndSend(verdict);
           } else {

@@ -151,7 +151,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     }
     this.#pending++;
     if (this.#holding) this.#held.push(request);
-    else request.begin(this.lastActive);
+    else request.begin(this.around.latest(this.lastActive));
   }
 
   #malformed(error: PeerError, bytes: Uint8Array): void {
@@ -182,7 +182,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     while (!this.#holding && !this.ended) {
       const next = this.#held.shift();
       if (!next) return;
-      next.begin(this.around.clock.now());
+      next.begin(this.around.latest(this.around.clock.now()));
     }
   }
 

@@ -11,6 +11,7 @@ import {
 import type { PlainArrival } from "./plain-listener.ts";
 import { recordedIdentity } from "./recorded.ts";
 import type { House, Reception, Visit } from "./reception.ts";
+import { freshId } from "./session.ts";
 
 /**
  * Lets in who has no certificate: a client of `unsafeUnauthenticated` to the services listed for it, a machine to its
@@ -28,7 +29,8 @@ export class PlainDoor {
 
   async admit(arrival: PlainArrival): Promise<void> {
     const judge = arrival.role === "plain" ? judgeSource : judgeMachine;
-    const found = judge(this.#house.snapshot(), arrival, this.#house.clock.now());
+    const { clock } = this.#house;
+    const found = judge(this.#house.snapshot(), arrival, this.#house.latest(clock.now()));
     if ("reason" in found) {
       const { stage, reason, ...about } = found;
       this.#reception.refuse(arrival, { stage, reason }, about);
@@ -36,11 +38,14 @@ export class PlainDoor {
     }
     const { socket, source, asked } = arrival;
     const detail = { ...found.detail, asked: `${asked.address}:${asked.port}` };
-    await this.#reception.receive({ ...found, socket, source, detail });
+    await this.#reception.receive({ ...found, ...UNCERTIFIED, id: freshId(), socket, source, detail });
   }
 }
 
-type Found = Omit<Visit, "socket" | "source">;
+/** Nothing is asked about who has no certificate. */
+const UNCERTIFIED = { issuer: "", unasked: null } as const;
+
+type Found = Omit<Visit, "socket" | "source" | "id" | keyof typeof UNCERTIFIED>;
 type Refused = { readonly stage: string; readonly reason: string } & Partial<
   Parameters<Reception["refuse"]>[2]
 >;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import { UnavailableError } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
+import type { RevocationVerdict } from "../link/index.ts";
 import { isDenial, openSession, type Policy } from "../policy/index.ts";
 import type { Destination, Machine, Service } from "../site/index.ts";
 import { cut } from "./cut.ts";
@@ -15,6 +16,7 @@ import type { Registry } from "./registry.ts";
 import { placeOf, stillServed } from "./served.ts";
 import { freshId, type Opening, type Session, type Surroundings } from "./session.ts";
 import { sessionFor } from "./sessions.ts";
+import type { Trust } from "./trust.ts";
 
 /** What those who let in need of the gateway behind them. */
 export interface House extends Surroundings {
@@ -24,6 +26,9 @@ export interface House extends Surroundings {
   readonly refusals: Refusals;
   policy(): Policy;
   outside(): Outside;
+  trust(): Trust;
+  /** Asks control whether the certificate is revoked. Throws an UnavailableError where it cannot be asked. */
+  check(identity: Identity): Promise<RevocationVerdict>;
   /** Ends the session where the rules in force no longer allow it. */
   judge(session: Session): void;
 }
@@ -36,15 +41,22 @@ export interface Caller {
 
 /** Who is there and what he wants, however that became known. */
 export interface Visit extends Caller {
+  /** The name of the session to be. */
+  readonly id: string;
   readonly identity: Identity;
   /** Whose service it is; or, of a destination, who connects to it. */
   readonly machine: Machine;
   readonly destination: Destination | null;
   readonly service: Service;
+  /** See Opening. */
+  readonly issuer: string;
+  /** Why it could not be asked whether the certificate is revoked; null: it was asked, or there is none. */
+  readonly unasked: UnavailableError | null;
   /** For the record: how the connection came. */
   readonly detail: Readonly<Record<string, string>>;
 }
 
+type Wish = Pick<Visit, "identity" | "machine" | "destination" | "service" | "source">;
 type About = Partial<Parameters<Refusals["add"]>[1]>;
 
 /** The way in that all take once it is known who they are: policy, record, session. Nothing is passed on before both agreed. */
@@ -61,9 +73,14 @@ export class Reception {
       this.#deny(visit, permit);
       return;
     }
-    const { identity, machine, destination, service, source } = visit;
+    const { id, identity, issuer, machine, destination, service, source, unasked } = visit;
+    if (unasked !== null && machine.whenUnrecorded !== "allow") {
+      this.#deny(visit, unrecorded(unasked));
+      return;
+    }
     const opening: Opening = {
-      id: freshId(),
+      id,
+      issuer,
       identity,
       permit,
       machine,
@@ -86,12 +103,19 @@ export class Reception {
   }
 
   /** May he open it now? Changes nothing. */
-  open({ identity, machine, destination, service, source }: Omit<Visit, "socket" | "detail">) {
+  open({ identity, machine, destination, service, source }: Wish) {
     const connections = (grant: string, user: string): number =>
       this.#house.registry.connections(grant, user);
-    const place = placeOf({ machine, destination });
-    const request = { identity, machine: place, service: service.name, source: source.address, connections };
-    return openSession(this.#house.policy(), request, this.#house.clock.now());
+    const request = {
+      identity,
+      machine: placeOf({ machine, destination }),
+      service: service.name,
+      source: source.address,
+      connections,
+      locks: () => this.#house.trust().locks,
+      posture: (name: string) => this.#house.trust().standing(this.#house.snapshot(), identity.device, name),
+    };
+    return openSession(this.#house.policy(), request, this.#house.latest(this.#house.clock.now()));
   }
 
   /** Ends the connection of who gets nothing, and says so on record. */
@@ -108,6 +132,12 @@ export class Reception {
       return;
     }
     const place = placeOf(opening);
+    const doom = this.#house.registry.doomOf(opening.id);
+    if (doom) {
+      cut(socket);
+      this.#neverBegan(opening, doom.reason, doom.stage);
+      return;
+    }
     if (!now) {
       cut(socket);
       this.#neverBegan(opening, `the site document changed ${opening.service.name} of ${place}`);
@@ -150,12 +180,13 @@ export class Reception {
   }
 
   /** The end of a session whose start is on record and that nothing was passed on for. */
-  #neverBegan(opening: Opening, reason: string): void {
+  #neverBegan(opening: Opening, reason: string, stage?: string): void {
     this.#house.recorder.note({
       ...this.#about(opening),
       kind: "session.end",
       id: freshId(),
       reason,
+      ...(stage === undefined ? {} : { decision: "denial", stage }),
       duration: 0,
     });
   }

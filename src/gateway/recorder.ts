@@ -150,7 +150,8 @@ export class Recorder {
   }
 }
 
-function away(): UnavailableError {
+/** For the person who is refused. */
+export function away(): UnavailableError {
   return new UnavailableError(
     "control-away",
     "nothing can be recorded: niac control does not answer",

@@ -8,6 +8,8 @@ const INTERVAL = 10_000;
 /** Sources and reasons told apart at once. */
 const MAX_KINDS = 1_000;
 
+type Seen = Omit<RecordDraft, "id" | "kind" | "time" | "decision">;
+
 interface Kind {
   readonly draft: Omit<RecordDraft, "id">;
   readonly since: number;
@@ -15,7 +17,7 @@ interface Kind {
 }
 
 /**
- * Connections that became no session. The first of a kind (source address, stage, reason) is recorded at once; more of
+ * Connections that became no session, and questions for the directory. The first of a kind (source address, stage, reason) is recorded at once; more of
  * the kind within the interval become one record with their number, so that a flood of refused connections is no flood of records.
  */
 export class Refusals {
@@ -29,8 +31,18 @@ export class Refusals {
     this.#clock = clock;
   }
 
-  add(address: string, draft: Omit<RecordDraft, "id" | "kind" | "time" | "decision">): void {
+  add(address: string, draft: Seen): void {
     const key = `${address} ${draft.stage} ${draft.presented?.fingerprint} ${draft.machine}/${draft.service} ${draft.reason}`;
+    this.#count(key, { ...draft, kind: "session.refused", decision: "denial" });
+  }
+
+  /** Somebody asked what he may open, and was told. */
+  looked(address: string, draft: Seen): void {
+    const key = `${address} directory ${draft.identity?.fingerprint}`;
+    this.#count(key, { ...draft, kind: "directory", decision: "permit" });
+  }
+
+  #count(key: string, draft: Omit<RecordDraft, "id" | "time">): void {
     const known = this.#kinds.get(key);
     if (known) {
       known.repeated++;
@@ -40,7 +52,7 @@ export class Refusals {
       this.#beyond++;
       return;
     }
-    const full = { ...draft, time: this.#clock.now(), kind: "session.refused", decision: "denial" } as const;
+    const full = { ...draft, time: this.#clock.now() };
     this.#kinds.set(key, { draft: full, since: this.#clock.monotonic(), repeated: 0 });
     this.#recorder.note({ ...full, id: freshId() });
   }
@@ -56,7 +68,7 @@ export class Refusals {
         ...kind.draft,
         id: freshId(),
         time: this.#clock.now(),
-        counts: { refused: kind.repeated },
+        counts: { [kind.draft.decision === "denial" ? "refused" : "asked"]: kind.repeated },
         duration: Math.round(now - kind.since),
       });
     }

@@ -1,10 +1,25 @@
+import type { Identity } from "../identity/index.ts";
 import type { Session } from "./session.ts";
+
+/** Why somebody may not go on, as it is recorded. */
+export interface Doom {
+  readonly stage: string;
+  readonly reason: string;
+}
+
+interface Coming {
+  readonly identity: Identity;
+  doom: Doom | null;
+}
 
 /** The live sessions, and how many each user has under each grant. */
 export class Registry {
   readonly #sessions = new Map<string, Session>();
   /** A place taken for a session whose start is being recorded, so that two at once do not both pass a limit of one. */
   readonly #held = new Map<string, number>();
+
+  /** Whose certificate is known and who has no session yet, by the name it will have: what is revoked meanwhile must reach them too. */
+  readonly #coming = new Map<string, Coming>();
 
   get size(): number {
     return this.#sessions.size;
@@ -24,6 +39,37 @@ export class Registry {
 
   remove(session: Session): void {
     this.#sessions.delete(session.opening.id);
+  }
+
+  /** From now on doom() reaches the session of that name to be. Whoever calls it calls arrived() in the end. */
+  expect(id: string, identity: Identity): void {
+    this.#coming.set(id, { identity, doom: null });
+  }
+
+  arrived(id: string): void {
+    this.#coming.delete(id);
+  }
+
+  doomOf(id: string): Doom | null {
+    return this.#coming.get(id)?.doom ?? null;
+  }
+
+  /** Ends the session, now or as soon as it would begin; false: there is none of that name. */
+  doom(id: string, { stage, reason }: Doom): boolean {
+    const session = this.#sessions.get(id);
+    const coming = this.#coming.get(id);
+    if (session) session.end(reason, { stage, rule: null });
+    else if (coming) coming.doom = { stage, reason };
+    return session !== undefined || coming !== undefined;
+  }
+
+  /** Of every live session, and of those about to be, that a certificate opens. */
+  certificates(): { readonly session: string; readonly identity: Identity }[] {
+    const live = this.all().map(({ opening }) => ({ session: opening.id, identity: opening.identity }));
+    const coming = [...this.#coming]
+      .filter(([id]) => !this.#sessions.has(id))
+      .map(([session, { identity }]) => ({ session, identity }));
+    return [...live, ...coming].filter(({ identity }) => identity.kind === "certificate");
   }
 
   /** Takes a place under each grant; the function returned gives them back. */

@@ -15,7 +15,7 @@ import { Gateway } from "./gateway.ts";
 import { identify } from "./identify.ts";
 import { OwnCertificate, type OwnPair } from "./own-certificate.ts";
 import { ownRecord, ownWords, stateOfFile } from "./own-state.ts";
-import { Recorder } from "./recorder.ts";
+import { away, Recorder } from "./recorder.ts";
 import { Responders } from "./responders.ts";
 import { freshId } from "./session.ts";
 import type { TlsMaterial } from "./tls.ts";
@@ -113,7 +113,8 @@ class GatewayProcess {
       this.#complain(error);
       return false;
     }
-    this.#answer(channel);
+    const taken = Promise.withResolvers<void>();
+    this.#answer(channel, taken.promise);
     try {
       const kept = this.#recorder.endingsKept();
       const sessions = [...kept.sessions, ...(this.#gateway?.sessionIds() ?? [])];
@@ -121,6 +122,7 @@ class GatewayProcess {
       const given = await channel.call(link.attach, { instance: this.#instance, sessions, writes });
       this.#channel = channel;
       await this.#take(given);
+      taken.resolve();
     } catch (error) {
       this.#channel = null;
       channel.close();
@@ -145,7 +147,9 @@ class GatewayProcess {
     this.#follow(given.tls);
   }
 
-  #apply({ snapshot, tls }: Given): void {
+  #apply({ snapshot, tls, trust }: Given): void {
+    // Before the site document, which might be refused: what is locked is locked.
+    this.#gateway?.applyTrust(trust);
     if (this.#pair) this.#gateway?.apply(snapshot, materialOf(this.#pair, tls));
   }
 
@@ -166,6 +170,21 @@ class GatewayProcess {
     if (this.#gateway) this.#gateway.renew(materialOf(pair, this.#given.tls));
     else await this.#open(pair);
     this.#pair = pair;
+  }
+
+  async #check(
+    certificate: link.CertificateInUse,
+    groups: readonly string[],
+  ): Promise<link.RevocationVerdict> {
+    if (!this.#channel) throw away();
+    try {
+      return await this.#channel.call(link.certificateCheck, { certificate, groups: [...groups] });
+    } catch (error) {
+      if (error instanceof UnavailableError && error.code === "channel-lost") throw away();
+      const advice = error instanceof NiacError ? error.advice : undefined;
+      const reason = `whether the certificate is revoked could not be asked: ${messageOf(error)}`;
+      throw new UnavailableError("revocation-unasked", reason, advice, { cause: error });
+    }
   }
 
   #tell(state: RenewalState, first: boolean): void {
@@ -189,8 +208,15 @@ class GatewayProcess {
       plain: placeOf(plain),
       outbound: placeOf(outbound),
     };
-    const { snapshot } = given;
-    const gateway = new Gateway({ snapshot, material }, places, this.#recorder, systemClock, this.#log);
+    const { snapshot, trust } = given;
+    const gateway = new Gateway(
+      { snapshot, material, trust },
+      places,
+      this.#recorder,
+      (certificate, groups) => this.#check(certificate, groups),
+      systemClock,
+      this.#log,
+    );
     try {
       await gateway.listen();
     } catch (error) {
@@ -210,18 +236,43 @@ class GatewayProcess {
     this.#opened.resolve();
   }
 
-  #answer(channel: Channel): void {
-    channel.on(link.newSnapshot, ({ snapshot }) => {
-      if (this.#given) this.#given = { ...this.#given, snapshot };
-      this.#applySafely(() => this.#gateway?.apply(snapshot));
+  /** `taken`: what control says after its answer to attach must not come before that, which it may have overtaken in this process. */
+  #answer(channel: Channel, taken: Promise<void>): void {
+    const then = async (apply: () => void): Promise<void> => {
+      await taken;
+      apply();
+    };
+    channel.on(link.newSnapshot, ({ snapshot }) => void then(() => this.#newSnapshot(snapshot)));
+    channel.on(link.newTls, ({ tls }) => void then(() => this.#newTls(tls)));
+    channel.on(link.newFloor, ({ floor }) => void then(() => this.#newFloor(floor)));
+    channel.handle(link.gatewayTrust, async ({ trust }) => {
+      await taken;
+      if (this.#given) this.#given = { ...this.#given, trust };
+      return { ended: this.#gateway?.applyTrust(trust) ?? 0 };
     });
-    channel.on(link.newTls, ({ tls }) => this.#newTls(tls));
+    channel.handle(link.gatewayCertificates, async () => {
+      await taken;
+      return this.#gateway?.certificates() ?? [];
+    });
+    channel.handle(link.gatewayEndSessions, ({ sessions, stage, reason }) => ({
+      ended: this.#gateway?.endSessions(sessions, { stage, reason }) ?? 0,
+    }));
     channel.handle(link.gatewaySessions, () => this.#gateway?.sessions() ?? []);
     channel.handle(link.gatewayMachines, () => this.#gateway?.machines.views() ?? []);
     channel.handle(link.gatewayIdentify, ({ address }) => identify(address));
     channel.handle(link.gatewayEnd, ({ session, reason }) => ({
       ended: this.#gateway?.endSession(session, reason) ?? false,
     }));
+  }
+
+  #newSnapshot(snapshot: Given["snapshot"]): void {
+    if (this.#given) this.#given = { ...this.#given, snapshot };
+    this.#applySafely(() => this.#gateway?.apply(snapshot));
+  }
+
+  #newFloor(floor: number): void {
+    if (this.#given) this.#given = { ...this.#given, trust: { ...this.#given.trust, floor } };
+    this.#gateway?.applyFloor(floor);
   }
 
   #newTls(tls: link.TlsGiven): void {

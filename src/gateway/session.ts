@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly flushers: Flushers;
   readonly rates: RateBook;
   snapshot(): Snapshot;
+  /** What to judge by: `now`, or the latest time known where the clock stands before that. Milliseconds since the epoch. */
+  latest(now: number): number;
   /** Called once, when the session has ended. */
   ended(session: Session): void;
 }
@@ -26,6 +28,8 @@ export interface Opening extends Served {
   readonly id: string;
   readonly identity: Identity;
   readonly permit: SessionPermit;
+  /** What was said of the authority that issued its certificate; see Trust.issuer. */
+  readonly issuer: string;
   /** `address:port` of who connects. */
   readonly source: string;
 }

@@ -35,6 +35,7 @@ const lockSchema = z.strictObject({
 });
 /** An immediate stop. */
 export type Lock = z.infer<typeof lockSchema>;
+export { lockSchema };
 
 export const OS_NAMES = ["linux", "windows", "macos"] as const;
 
@@ -46,6 +47,7 @@ const postureFactsSchema = z.strictObject({
   edr: z.boolean().nullable(),
 });
 export type PostureFacts = z.infer<typeof postureFactsSchema>;
+export { postureFactsSchema };
 
 const postureSchema = z.strictObject({
   device: name,
@@ -95,8 +97,17 @@ const trustSchema = z.strictObject({
 export type TrustState = z.infer<typeof trustSchema>;
 export { trustSchema };
 
-/** After every change; judges all live sessions again at once. */
-export const newTrust = defineEvent("trust.state", z.strictObject({ trust: trustSchema }));
+/**
+ * The whole of it, after every change; the gateway judges all live sessions again at once, and answers once it has. `ended`: how many
+ * sessions that ended.
+ */
+export const gatewayTrust = defineCall(
+  "gateway.trust",
+  z.strictObject({ trust: trustSchema }),
+  z.strictObject({ ended: z.int() }),
+);
+/** The latest time known has moved, and nothing else; milliseconds since the epoch. */
+export const newFloor = defineEvent("trust.floor", z.strictObject({ floor: time }));
 
 /** PEM texts; what the gateway's TLS is made of. */
 const tlsSchema = z.strictObject({

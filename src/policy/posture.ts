@@ -29,7 +29,7 @@ const HOUR = 3_600_000;
 interface Question {
   readonly unknown: string;
   /** Null: this report does not know; "": met; else what is wrong. */
-  answer(facts: PostureReport["facts"]): string | null;
+  readonly answer: (facts: PostureReport["facts"]) => string | null;
 }
 
 /** A requirement that the site document no longer has is met by nobody. */

@@ -29,6 +29,8 @@ async function meet(credential: Credential | null, more: Partial<Listener> = {})
 }
 
 const named = (authority: Authority, tenant: string) => ({
+  name: tenant,
+  tier: null,
   certificate: new X509Certificate(authority.certPem),
   tenant,
 });

@@ -51,6 +51,8 @@ async function control(t: ExecutionContext): Promise<Control> {
     certify: (request) =>
       Promise.resolve({ certificate: `for ${request.toString("utf8")}`, notBefore: 1, notAfter: 2 }),
     ownCertificate: (state) => states.push(state),
+    check: () => Promise.resolve({ refusal: null, grace: null }),
+    attached: () => {},
   });
   const path = join(dir, "gateway.sock");
   const server = await listen(path, "control", (channel) => link.accept(channel));

@@ -3,7 +3,14 @@ import { Recorder } from "../../../src/gateway/recorder.ts";
 import { Registry } from "../../../src/gateway/registry.ts";
 import { Session, type Surroundings } from "../../../src/gateway/session.ts";
 import { Flusher } from "../../../src/machine/index.ts";
-import { compilePolicy, isPermit, openSession, RateBook } from "../../../src/policy/index.ts";
+import {
+  compilePolicy,
+  isPermit,
+  Locks,
+  openSession,
+  RateBook,
+  unknownStanding,
+} from "../../../src/policy/index.ts";
 import { parseSite } from "../../../src/site/index.ts";
 import { ALICE, StillClock } from "../machine/requests.ts";
 
@@ -32,6 +39,7 @@ function surroundings(ended: (session: Session) => void): Surroundings {
     flushers: { requests: new Flusher(), answers: new Flusher() },
     rates: new RateBook(() => clock.monotonic()),
     snapshot: () => snapshot,
+    latest: (now) => now,
     ended,
   };
 }
@@ -46,10 +54,27 @@ class Idle extends Session {
     const [machine] = snapshot.machines;
     const [service] = machine?.services ?? [];
     const connections = (grant: string, who: string): number => registry.connections(grant, who);
-    const request = { identity, machine: "press-4", service: "plc", source: "10.0.0.1", connections };
+    const request = {
+      identity,
+      machine: "press-4",
+      service: "plc",
+      source: "10.0.0.1",
+      connections,
+      locks: () => new Locks([]),
+      posture: unknownStanding,
+    };
     const permit = openSession(compilePolicy(snapshot), request, 0);
     if (!machine || !service || !isPermit(permit)) throw new Error(JSON.stringify(permit));
-    const opening = { id, identity, permit, machine, destination: null, service, source: "10.0.0.1:50000" };
+    const opening = {
+      id,
+      issuer: "files",
+      identity,
+      permit,
+      machine,
+      destination: null,
+      service,
+      source: "10.0.0.1:50000",
+    };
     return new Idle(
       opening,
       surroundings((session) => registry.remove(session)),
