@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { PeerError, UsageError, type Clock, systemClock } from "../base/index.ts";
 import { certificatePem, pemToDer, readCertsOnly } from "../x509/index.ts";
 import { bodyOf, refusalOf, retryAfter } from "./est-client-answer.ts";
-import { issuedChain, parsed } from "./est-client-chain.ts";
+import { issuedChain, isRoot, parsed } from "./est-client-chain.ts";
 import { exchange, type Answer, type Exchange } from "./est-client-http.ts";
 
 export interface EstOptions {
@@ -206,11 +206,6 @@ class Client implements EstClient {
 /** SHA-256 of a certificate's DER, hexadecimal. */
 export function fingerprintOf(der: Uint8Array): string {
   return createHash("sha256").update(der).digest("hex");
-}
-
-function isRoot(der: Uint8Array): boolean {
-  const certificate = parsed(der);
-  return certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
 }
 
 function readCa(pem: string): string {

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import * as oidc from "openid-client";
 import { z } from "zod";
 import { exchange, type EstClient } from "../authority/client.ts";
-import { messageOf, PeerError, UnavailableError, UsageError } from "../base/index.ts";
+import { messageOf, PeerError, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import { Landing } from "./landing.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
 
@@ -117,9 +117,8 @@ function fetchBy(ca: string): oidc.CustomFetch {
 /** The provider's own words, made plain; what is explained already stays as it is. */
 function explained(error: unknown, issuer: string): Error {
   const cause = error instanceof Error ? error.cause : undefined;
-  for (const each of [error, cause])
-    if (each instanceof PeerError || each instanceof UsageError || each instanceof UnavailableError)
-      return each;
+  const known = [error, cause].find((each) => each instanceof PeerError || each instanceof UsageError);
+  if (known instanceof Error) return known;
   if (error instanceof oidc.AuthorizationResponseError) {
     return new UsageError(
       "sign-in",
@@ -131,7 +130,8 @@ function explained(error: unknown, issuer: string): Error {
   }
   if (error instanceof oidc.ClientError)
     return new PeerError("sign-in", `${issuer} answers with what is not right: ${error.message}`);
-  const why = messageOf(cause ?? error);
+  const away = [error, cause].find((each) => each instanceof UnavailableError);
+  const why = systemCode(away?.cause ?? cause ?? error) || messageOf(cause ?? error);
   return new UnavailableError(
     "sign-in-away",
     `${issuer} cannot be reached (${why})`,

@@ -1,4 +1,5 @@
 /** The same connections by stunnel, for computers on which niac is not to be installed. */
+import { isIP } from "node:net";
 import { UsageError } from "../base/index.ts";
 import { chooseServices, portsToTry } from "./choose.ts";
 import { loadCredentials } from "./credentials.ts";
@@ -20,7 +21,7 @@ export async function printStunnel(options: ConnectOptions, around: LaptopSurrou
     signal,
   );
   const services = chooseServices(directory, options.wanted);
-  around.print(stunnelText(options, directory.appliance, services).trimEnd());
+  around.print(stunnelText(options, directory.appliance, services, around.platform).trimEnd());
 }
 
 /** Exported for its tests. `site`: the appliance's name as its services' names end in. Throws a UsageError for what a line of stunnel's cannot hold. */
@@ -28,6 +29,7 @@ export function stunnelText(
   { via, appliance, files, token, listen, port }: Place & Pick<ConnectOptions, "listen" | "port">,
   site: string,
   services: readonly OfferedService[],
+  platform: string,
 ): string {
   const used = new Set<number>();
   const sections = services.map((service) => {
@@ -40,7 +42,9 @@ export function stunnelText(
       `accept = ${bracketed(listen)}:${local}`,
       `connect = ${bracketed(via.host)}:${via.port}`,
       `sni = ${name}`,
+      // Whichever of the two the box's certificate carries.
       `checkHost = ${name}`,
+      isIP(appliance) === 0 ? `checkHost = ${appliance}` : `checkIP = ${appliance}`,
     ];
   });
   const top =
@@ -52,7 +56,9 @@ export function stunnelText(
       ? [`cert = ${line(files.certificate)}`, `key = ${line(files.key)}`]
       : [`cert = ${line(files.certificate)}`, "engineId = pkcs11", `key = ${tokenUri(token)}`];
   return [
-    HEAD + `; The box's certificate is checked against its own name as well: ${appliance}.`,
+    HEAD,
+    // Windows' stunnel is a window already, and refuses the line.
+    ...(platform === "win32" ? [] : ["foreground = yes"]),
     ...top,
     ...key,
     `CAfile = ${line(files.ca)}`,

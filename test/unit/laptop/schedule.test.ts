@@ -1,5 +1,5 @@
 import test from "ava";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { renewalTime, retryPause } from "../../../src/laptop/schedule.ts";
 
 const DAY = 86_400_000;
