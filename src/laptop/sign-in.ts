@@ -119,6 +119,8 @@ function explained(error: unknown, issuer: string): Error {
   const cause = error instanceof Error ? error.cause : undefined;
   const known = [error, cause].find((each) => each instanceof PeerError || each instanceof UsageError);
   if (known instanceof Error) return known;
+  const unavailable = [error, cause].find((each) => each instanceof UnavailableError);
+  if (unavailable) return away(systemCode(unavailable.cause) || unavailable.message, issuer);
   if (error instanceof oidc.AuthorizationResponseError) {
     return new UsageError(
       "sign-in",
@@ -130,8 +132,10 @@ function explained(error: unknown, issuer: string): Error {
   }
   if (error instanceof oidc.ClientError)
     return new PeerError("sign-in", `${issuer} answers with what is not right: ${error.message}`);
-  const away = [error, cause].find((each) => each instanceof UnavailableError);
-  const why = systemCode(away?.cause ?? cause ?? error) || messageOf(cause ?? error);
+  return away(messageOf(cause ?? error), issuer);
+}
+
+function away(why: string, issuer: string): UnavailableError {
   return new UnavailableError(
     "sign-in-away",
     `${issuer} cannot be reached (${why})`,

@@ -1,6 +1,6 @@
 import { createPrivateKey, randomBytes } from "node:crypto";
 import { createServer, request } from "node:https";
-import Provider from "oidc-provider";
+import { Provider } from "oidc-provider";
 import type { Credential } from "../../support/pki.ts";
 import { portOf } from "./running.ts";
 
