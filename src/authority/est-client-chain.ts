@@ -57,6 +57,12 @@ export function chainOf(
   );
 }
 
+/** Signed by itself, and an authority. */
+export function isRoot(der: Uint8Array): boolean {
+  const certificate = parsed(der);
+  return certificate.ca && certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+}
+
 /** Throws a PeerError `est-answer` for what OpenSSL takes for no certificate. */
 export function parsed(der: Uint8Array): X509Certificate {
   try {

@@ -22,21 +22,23 @@ export interface RenewalHost<W extends Wish> {
   tell(state: RenewalState, turned: boolean): void;
   /** The part of what is left of its life after which it is renewed, from 0 to 1, where that is sooner than `every`. */
   readonly share: number;
+  /** Milliseconds between two tries at most; default: a sixth of `every`. */
+  readonly patience?: number;
 }
 
-/** Milliseconds until the first try after a failure; it doubles from there to a sixth of the interval. */
+/** Milliseconds until the first try after a failure; it doubles from there. */
 const SOONEST = 1_000;
 const PART = 6;
 /** Milliseconds between looks at the clock at most: longer timers overflow, and a clock that was set is seen soon. */
 const LOOK = 60_000;
 
 /**
- * Milliseconds until the next try after so many failures, the upper half of them by chance (`random`, from 0 to 1), so that boxes
- * which failed together do not try together.
+ * Milliseconds until the next try after so many failures, `most` at most, the upper half of them by chance (`random`, from 0 to
+ * 1), so that boxes which failed together do not try together.
  */
-export function backOff(failures: number, every: number, random: number): number {
-  const most = Math.min(SOONEST * 2 ** Math.min(failures - 1, 30), every / PART);
-  return most / 2 + (most / 2) * random;
+export function backOff(failures: number, most: number, random: number): number {
+  const pause = Math.min(SOONEST * 2 ** Math.min(failures - 1, 30), most);
+  return pause / 2 + (pause / 2) * random;
 }
 
 export class Renewal<W extends Wish> {
@@ -123,11 +125,16 @@ export class Renewal<W extends Wish> {
     const { clock, share } = this.#host;
     const now = clock.monotonic();
     const left = Math.max(0, (this.#state.notAfter ?? 0) - clock.now());
+    const failed = this.#failures > 0;
     this.#ahead = clock.now() - now;
     this.#due =
       now +
-      (this.#failures > 0 ? backOff(this.#failures, every, Math.random()) : Math.min(every, left * share));
+      (failed ? backOff(this.#failures, this.#patience(), Math.random()) : Math.min(every, left * share));
     this.#wait();
+  }
+
+  #patience(): number {
+    return this.#host.patience ?? (this.#wish?.every ?? 0) / PART;
   }
 
   #wait(): void {
@@ -140,7 +147,7 @@ export class Renewal<W extends Wish> {
     const { clock } = this.#host;
     const jump = Math.abs(clock.now() - clock.monotonic() - this.#ahead);
     // What was made by a clock that has been set since may not be valid any more, or not yet.
-    if (clock.monotonic() >= this.#due || jump > (this.#wish?.every ?? 0) / PART) this.now();
+    if (clock.monotonic() >= this.#due || jump > this.#patience()) this.now();
     else this.#wait();
   }
 }
