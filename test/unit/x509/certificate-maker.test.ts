@@ -90,9 +90,10 @@ test("a certificate cut short is refused, one with a byte changed is refused or 
   }
 });
 
+const sized = (length: number): Buffer =>
+  made({ extensions: [x509.makeExtension("1.2.3", Buffer.alloc(length), false)] });
+
 test("16,384 bytes of certificate are read, one more is not", (t) => {
-  const sized = (length: number): Buffer =>
-    made({ extensions: [x509.makeExtension("1.2.3", Buffer.alloc(length), false)] });
   // The signature's length varies by a byte or two.
   const base = sized(10_000).length - 10_000;
   const lengths = Array.from({ length: 12 }, (_, at) => sized(x509.MAX_CERTIFICATE_LENGTH - base - 6 + at));

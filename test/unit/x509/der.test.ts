@@ -155,3 +155,30 @@ test("arbitrary bytes are read within their bounds or refused with a PeerError",
   );
   t.pass();
 });
+
+const withHeader = (hex: string, length: number): Buffer =>
+  Buffer.concat([Buffer.from(`04${hex}`, "hex"), Buffer.alloc(length)]);
+
+test("lengths of three and four bytes are read in their shortest form, up to 64 MiB", (t) => {
+  t.is(only(withHeader("83010000", 0x10000), 0x04, "x").length, 0x10000);
+  t.is(only(withHeader("83ffffff", 0xffffff), 0x04, "x").length, 0xffffff);
+  t.is(only(withHeader("8401000000", 0x1000000), 0x04, "x").length, 0x1000000);
+  t.is(only(withHeader("8404000000", 0x4000000), 0x04, "x").length, 0x4000000);
+  const cases: readonly (readonly [hex: string, code: string])[] = [
+    ["8300ffff", "der-length"],
+    ["8400ffffff", "der-length"],
+    ["8404000001", "der-length"],
+    ["84ffffffff", "der-length"],
+    ["850100000000", "der-length"],
+    ["83010000", "truncated"],
+    ["830100", "truncated"],
+    ["8404000000", "truncated"],
+  ];
+  for (const [hex, expected] of cases) {
+    t.is(
+      code(() => only(withHeader(hex, 0), 0x04, "x")),
+      expected,
+      hex,
+    );
+  }
+});

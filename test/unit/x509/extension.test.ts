@@ -77,22 +77,23 @@ test("key identifiers: 160 bits of the key's SHA-256, the same on both ends", (t
   t.is(x509.readAuthorityKeyIdentifier(extended()), null);
 });
 
+const withAuthorityKey = (...fields: readonly Uint8Array[]): Extended =>
+  extended(extension(EXTENSION.authorityKeyIdentifier, seq(...fields)));
+
 test("an authority's key identifier may name its issuer and serial number, both or neither", (t) => {
-  const authorityKey = (...fields: readonly Uint8Array[]): Extended =>
-    extended(extension(EXTENSION.authorityKeyIdentifier, seq(...fields)));
   const [key, issuer, serial] = [
     der(0x80, Buffer.of(1, 2)),
     der(0xa1, der(0x82, Buffer.from("a"))),
     der(0x82, Buffer.of(5)),
   ];
-  t.is(x509.readAuthorityKeyIdentifier(authorityKey(key, issuer, serial)), "0102");
-  t.is(x509.readAuthorityKeyIdentifier(authorityKey(issuer, serial)), null);
+  t.is(x509.readAuthorityKeyIdentifier(withAuthorityKey(key, issuer, serial)), "0102");
+  t.is(x509.readAuthorityKeyIdentifier(withAuthorityKey(issuer, serial)), null);
   t.is(
-    codeOf(() => x509.readAuthorityKeyIdentifier(authorityKey(key, issuer))),
+    codeOf(() => x509.readAuthorityKeyIdentifier(withAuthorityKey(key, issuer))),
     "key-identifier",
   );
   t.is(
-    codeOf(() => x509.readAuthorityKeyIdentifier(authorityKey(serial, key))),
+    codeOf(() => x509.readAuthorityKeyIdentifier(withAuthorityKey(serial, key))),
     "trailing-bytes",
   );
 });
