@@ -161,6 +161,10 @@ function normal({ kind, value }: Pick<LockWish, "kind" | "value">): string {
   return kind === "certificate" ? value.replaceAll(/[\s:]/g, "").toLowerCase() : value;
 }
 
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
 function checkedValue(wish: LockWish, site: Snapshot): string {
   const value = normal(wish);
   if (wish.kind === "certificate" && !/^[0-9a-f]{1,64}$/.test(value)) {
@@ -183,7 +187,6 @@ function checkedValue(wish: LockWish, site: Snapshot): string {
 
 /** Null: anybody may bear such a name, and the site document need not know it. */
 function namesOf(kind: LockKind, site: Snapshot): readonly string[] | null {
-  const nameOf = ({ name }: { readonly name: string }): string => name;
   switch (kind) {
     case "machine":
       return site.machines.map(nameOf);

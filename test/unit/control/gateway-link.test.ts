@@ -38,6 +38,8 @@ const FRESH = { instance: "gateway-1", sessions: [], writes: [] };
 interface Control {
   readonly link: GatewayLink;
   readonly audit: AuditLog;
+  /** What was said of the gateway's own certificate. */
+  readonly states: (OwnCertificateState | null)[];
   /** A new channel to it, as a gateway opens one. */
   readonly connect: () => Promise<Channel>;
 }
