@@ -42,6 +42,8 @@ export type Standing =
 /** Requests without credentials, which wait until an administrator has compared the key's words with the person at the laptop. */
 export class Requests {
   readonly #db: Database;
+  /** Those that are being approved. */
+  readonly #taken = new Set<string>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -71,9 +73,15 @@ export class Requests {
       .map(view);
   }
 
-  /** Throws a UsageError where no such request waits. */
-  request(id: string): CertificationRequest {
-    return readRequest(this.#row(id).request);
+  /** The request, which nobody else decides on until it is released. Throws a UsageError where no such request waits. */
+  take(id: string): CertificationRequest {
+    const request = readRequest(this.#row(id).request);
+    this.#taken.add(id);
+    return request;
+  }
+
+  release(id: string): void {
+    this.#taken.delete(id);
   }
 
   approve(id: string, certificate: Buffer, now: number): void {
@@ -103,7 +111,7 @@ export class Requests {
     const row = this.#db
       .prepare<[string], Row>("SELECT * FROM enrolment_requests WHERE id = ? AND state = 'waiting'")
       .get(id);
-    if (row !== undefined) return row;
+    if (row !== undefined && !this.#taken.has(id)) return row;
     throw new UsageError("no-request", `no request ${id} waits`, "See `niac enrolment requests`.");
   }
 

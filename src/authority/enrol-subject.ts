@@ -1,6 +1,7 @@
 import { UsageError } from "../base/index.ts";
 import type { Subject } from "./contract.ts";
 import type { Label } from "./enrol-requests.ts";
+import { checkUntil } from "./profile.ts";
 
 /** A common name's bound (RFC 5280, appendix A.1), in characters. */
 const MAX_USER = 64;
@@ -8,7 +9,7 @@ const MAX_NAME = 255;
 
 /** `issued`: what certificates are issued for. Throws a UsageError where no certificate could be issued for this subject, before a code for it is given to anybody. */
 export function checkSubject(subject: Subject, issued: readonly Label[], now: number): void {
-  const { tier, tenant, user, device, groups, role, until } = subject;
+  const { tier, tenant, user, device, groups, role } = subject;
   checkName(user, "user", MAX_USER);
   checkName(device, "device", MAX_NAME);
   for (const group of groups) checkName(group, "group", MAX_NAME);
@@ -21,16 +22,7 @@ export function checkSubject(subject: Subject, issued: readonly Label[], now: nu
       "See `niac authority show`; a tenant is added with `niac authority tenant`.",
     );
   }
-  if (tier === "contractor" && until === null) {
-    throw new UsageError(
-      "until",
-      `a contractor's certificate has an end date, and none is given for ${user}`,
-      "Give the day after which it is not to be valid: --until 2027-03-31.",
-    );
-  }
-  if (until !== null && until <= now) {
-    throw new UsageError("until", `the end date for ${user} has passed`, "Give a day that is yet to come.");
-  }
+  checkUntil(subject, now);
 }
 
 function checkName(name: string, what: string, most: number): void {

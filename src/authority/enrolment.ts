@@ -52,12 +52,13 @@ export class Enrolment {
   }
 
   async byCode(wish: Wish, user: string, typed: string): Promise<Answered> {
-    const { codes, once, now } = this.parts;
-    const code = codes.find(user, typed, now());
+    const { codes, once } = this.parts;
+    const now = this.parts.now();
+    const code = codes.find(user, typed, now);
     if (code === null) throw badCode("no such code for this user, or it has expired");
     this.#check(wish.label, code.subject);
     const by = `one-time code ${code.id} of ${code.by}`;
-    const times = { now: now(), forget: code.expires };
+    const times = { now, forget: code.expires };
     const certificate = await once.take(code.credential, wish.request.publicKeyInfo, times, () =>
       this.#issue(wish.request, code.subject, by),
     );
@@ -67,7 +68,8 @@ export class Enrolment {
   }
 
   async bySignIn(wish: Wish, token: string): Promise<Answered> {
-    const { once, now, providerKeys } = this.parts;
+    const { once, providerKeys } = this.parts;
+    const now = this.parts.now();
     const settings = this.parts.signIn();
     if (settings === null) {
       throw new HttpRefusal("sign-in-none", {
@@ -81,14 +83,14 @@ export class Enrolment {
     }
     const { request } = wish;
     const keys = providerKeys.of(settings);
-    const signedIn = await verifySignIn(token, request.publicKeyInfo, settings, keys, now());
+    const signedIn = await verifySignIn(token, request.publicKeyInfo, settings, keys, now);
     const { tier, tenant } = settings;
     const device = this.#deviceOf(request, signedIn.user);
     const { user, groups } = signedIn;
     const subject: Subject = { tier, tenant, user, device, groups, role: null, until: null };
     this.#check(wish.label, subject);
     const by = `sign-in of ${user} at ${settings.issuer}`;
-    const times = { now: now(), forget: signedIn.expires };
+    const times = { now, forget: signedIn.expires };
     const certificate = await once.take(signedIn.credential, request.publicKeyInfo, times, () =>
       this.#issue(request, subject, by),
     );
@@ -129,17 +131,20 @@ export class Enrolment {
 
   /** By an administrator; resolves to what was issued. Rejects with what the issuer refuses; the request then still waits. */
   async approve(id: string, subject: Subject, by: string): Promise<Issued> {
-    const { requests, issuer, now } = this.parts;
-    const request = requests.request(id);
-    // Two administrators at once: one of them approves.
-    const issued = await issuer.issue(request, subject, `approval of request ${id} by ${by}`);
-    requests.approve(id, issued.certificate, now());
-    return issued;
+    const { requests, issuer } = this.parts;
+    const request = requests.take(id);
+    try {
+      const issued = await issuer.issue(request, subject, `approval of request ${id} by ${by}`);
+      requests.approve(id, issued.certificate, this.parts.now());
+      return issued;
+    } finally {
+      requests.release(id);
+    }
   }
 
   /** The next certificate of the holder of one. `held`: DER of it. */
   async again(wish: Wish, identity: Identity, held: Uint8Array): Promise<Answered> {
-    const { issuer, refuses } = this.parts;
+    const { issuer } = this.parts;
     const holder = issuer.holder(identity.fingerprint);
     if (holder === null) {
       throw new HttpRefusal("not-ours", {
@@ -150,7 +155,7 @@ export class Enrolment {
       });
     }
     const { subject } = holder;
-    const refusal = refuses(subject, identity.fingerprint);
+    const refusal = this.parts.refuses(subject, identity.fingerprint);
     if (refusal !== null) throw locked(refusal);
     this.#check(wish.label, subject);
     const difference = differenceOf(wish.request, readCertificate(held));
@@ -162,7 +167,8 @@ export class Enrolment {
         advice: "Ask with the names of the certificate, or with none. Other names need a new enrolment.",
       });
     }
-    const issued = await issuer.issue(withoutNames(wish.request), subject, `renewal by ${subject.user}`);
+    const by = `renewal by ${subject.user}`;
+    const issued = await issuer.issue(withoutNames(wish.request), subject, by, identity.fingerprint);
     return { kind: "issued", certificate: issued.certificate };
   }
 
@@ -186,12 +192,11 @@ export class Enrolment {
 
   #check(label: Label | null, { tier, tenant }: Subject): void {
     if (label === null || (label.tier === tier && label.tenant === tenant)) return;
-    const text = (of: Label): string => (of.tenant === null ? of.tier : `${of.tier}.${of.tenant}`);
     throw new HttpRefusal("label", {
       status: 403,
       stage: "path",
-      message: `The enrolment is for ${text({ tier, tenant })}, and the path says ${text(label)}.`,
-      advice: `Enrol at /.well-known/est/${text({ tier, tenant })}, or at /.well-known/est without a label.`,
+      message: `The enrolment is for ${labelText({ tier, tenant })}, and the path says ${labelText(label)}.`,
+      advice: `Enrol at /.well-known/est/${labelText({ tier, tenant })}, or at /.well-known/est without a label.`,
     });
   }
 
@@ -215,6 +220,10 @@ export class Enrolment {
       recorded: `${user} asks for the device ${device}, which is ${other}'s`,
     });
   }
+}
+
+function labelText({ tier, tenant }: Label): string {
+  return tenant === null ? tier : `${tier}.${tenant}`;
 }
 
 const DEFAULT_LABEL: Label = { tier: "managed", tenant: null };

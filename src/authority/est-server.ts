@@ -221,10 +221,9 @@ function certsOnly(certificates: readonly Buffer[]): HttpReply {
   return { status: 200, type, ...inBase64(makeCertsOnly(certificates)) };
 }
 
-/** In lines of 64, each ended: some readers want lines, and some an end of the last. */
+/** One line, as RFC 8951 has it and strongSwan wants it. The header is for readers from before that. */
 function inBase64(bytes: Buffer): Pick<HttpReply, "body" | "headers"> {
-  const body = bytes.toString("base64").replaceAll(/.{1,64}/g, "$&\n");
-  return { body, headers: { "Content-Transfer-Encoding": "base64" } };
+  return { body: bytes.toString("base64"), headers: { "Content-Transfer-Encoding": "base64" } };
 }
 
 const EC_PUBLIC_KEY = "1.2.840.10045.2.1";

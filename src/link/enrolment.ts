@@ -1,6 +1,7 @@
 /** Who may have a certificate: what commands ask control of one-time codes and of requests that wait. */
 import { z } from "zod";
 import { defineCall } from "../base/index.ts";
+import { TIERS } from "./authority.ts";
 
 const name = z.string().min(1).max(255);
 /** Milliseconds since the epoch. */
@@ -8,7 +9,7 @@ const time = z.int().min(0);
 
 /** For whom a certificate is to be; see Subject of authority/. */
 const subjectSchema = z.strictObject({
-  tier: z.enum(["managed", "byod", "contractor"]),
+  tier: z.enum(TIERS),
   tenant: name.nullable(),
   user: name,
   device: name,

@@ -49,6 +49,7 @@ export class TestIssuer implements Issuer {
   readonly root: Buffer;
   readonly issuing: Buffer;
   readonly #key: KeyObject;
+  /** Whom certificates were issued for, and who let it happen. */
   readonly issuedFor: { readonly subject: Subject; readonly by: string }[] = [];
   readonly #holders = new Map<string, { readonly subject: Subject; readonly notAfter: number }>();
   /** Thrown by the next `issue`. */
@@ -70,7 +71,7 @@ export class TestIssuer implements Issuer {
     return [this.root, this.issuing];
   }
 
-  async issue(request: x509.CertificationRequest, whom: Subject, by: string): Promise<Issued> {
+  async issue(wish: x509.CertificationRequest, whom: Subject, by: string): Promise<Issued> {
     await this.pause;
     const { failure } = this;
     this.failure = null;
@@ -81,7 +82,7 @@ export class TestIssuer implements Issuer {
     ];
     const groups = whom.groups.map((group) => ({ uri: `urn:niac:group:${encodeURIComponent(group)}` }));
     const extensions = [x509.extendedKeyUsage(["clientAuth"]), x509.subjectAltName([...names, ...groups])];
-    const issued = this.sign(x509.makeName([["CN", whom.user]]), request.publicKeyInfo, extensions);
+    const issued = this.sign(x509.makeName([["CN", whom.user]]), wish.publicKeyInfo, extensions);
     this.issuedFor.push({ subject: whom, by });
     this.#holders.set(fingerprint(issued.certificate), { subject: whom, notAfter: issued.notAfter });
     return issued;
