@@ -2,6 +2,7 @@
 export { auditCommand } from "./audit.ts";
 export { explain, type Surroundings } from "./context.ts";
 export { discoverCommand } from "./discover.ts";
+export { enrolmentCommand } from "./enrolment.ts";
 export { flowsCommand } from "./flows.ts";
 export { clockCommand, lockCommand, locksCommand, unlockCommand } from "./locks.ts";
 export { sessionsCommand, endCommand } from "./sessions.ts";
