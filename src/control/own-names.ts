@@ -23,7 +23,7 @@ export function ownNames(
   origin: string,
   addresses: readonly string[],
 ): { readonly names: OwnNames; readonly omitted: readonly string[] } {
-  const name = dnsName(snapshot.site.appliance || origin);
+  const name = dnsName(snapshot.version === 0 ? origin : snapshot.site.appliance);
   const served = snapshot.machines.filter(({ services }) => services.length > 0);
   const atPort = served.filter(({ services }) => services.some(({ tlsPort }) => tlsPort !== null));
   const machineAddresses = atPort.flatMap(({ address }) => (address === null ? [] : [address]));
