@@ -24,6 +24,11 @@ export class UpstreamAuthority implements Issuer {
     return pemToDer(this.identity.held().authorities);
   }
 
+  trustedPem(): { readonly clientCa: string; readonly serverCa: string } {
+    const { authorities } = this.identity.held();
+    return { clientCa: authorities, serverCa: authorities };
+  }
+
   async infrastructure(
     request: CertificationRequest,
     names: OwnNames,

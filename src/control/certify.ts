@@ -12,8 +12,10 @@ import { ownNames } from "./own-names.ts";
 
 /** Signs the appliance's own certificates: the plant's authority, or the site's own at the other end of EST. */
 export interface OwnIssuer {
-  /** DER, the roots first. Throws an UnavailableError where there is no authority yet. */
+  /** DER of all that there are, the roots first. Throws an UnavailableError where there is no authority yet. */
   cacerts(): readonly Buffer[];
+  /** PEM: against which clients' and servers' certificates are verified. */
+  trustedPem(): { readonly clientCa: string; readonly serverCa: string };
   /** `life`: milliseconds. `by`: for the record. */
   infrastructure(
     request: CertificationRequest,
@@ -25,8 +27,9 @@ export interface OwnIssuer {
 
 export interface OwnTlsParts {
   readonly settings: Pick<Settings, "tls" | "rotation" | "origin">;
-  readonly issuer: OwnIssuer;
   readonly log: Logger;
+  /** Who signs now. */
+  issuer(): OwnIssuer;
   snapshot(): Snapshot;
   /** The appliance's own, as they are now. */
   addresses(): readonly string[];
@@ -54,12 +57,12 @@ export class OwnTls {
   given(): TlsGiven {
     const { tls, rotation } = this.#parts.settings;
     const names = this.names();
-    const authorities = this.#authorities();
-    const clients = authorities + outsidePem(this.#parts.snapshot());
-    if (tls === null) return { own: null, clientCa: clients, serverCa: authorities, names, rotation };
+    const { digest, clientCa, serverCa } = this.#authorities();
+    const clients = clientCa + outsidePem(this.#parts.snapshot());
+    const common = { names, rotation, authorities: digest };
+    if (tls === null) return { own: null, clientCa: clients, serverCa, ...common };
     const own = { certificate: readPem(tls.certificate), key: readPem(tls.key) };
-    const serverCa = readPem(tls.serverCa);
-    return { own, clientCa: readPem(tls.clientCa) + clients, serverCa, names, rotation };
+    return { own, clientCa: readPem(tls.clientCa) + clients, serverCa: readPem(tls.serverCa), ...common };
   }
 
   names(): OwnNames {
@@ -80,7 +83,7 @@ export class OwnTls {
   changed(): void {
     try {
       const tls = this.given();
-      const text = createHash("sha256").update(JSON.stringify(tls)).digest("hex");
+      const text = digestOf(JSON.stringify(tls));
       if (text !== this.#told) this.#parts.push(tls);
       this.#told = text;
       this.#complaint = "";
@@ -97,7 +100,7 @@ export class OwnTls {
     der: Uint8Array,
     by: string,
   ): Promise<{ certificate: string; notBefore: number; notAfter: number }> {
-    const { issuer, settings } = this.#parts;
+    const { settings } = this.#parts;
     if (settings.tls !== null) {
       throw new UsageError(
         "own-files",
@@ -106,20 +109,27 @@ export class OwnTls {
       );
     }
     const life = Math.max(ROTATIONS * settings.rotation, SHORTEST_LIFE);
-    const issued = await issuer.infrastructure(readRequest(der), this.names(), life, by);
+    const issued = await this.#parts.issuer().infrastructure(readRequest(der), this.names(), life, by);
     const { certificate, chain, notBefore, notAfter } = issued;
     return { certificate: [certificate, ...chain].map(certificatePem).join(""), notBefore, notAfter };
   }
 
-  /** PEM; empty while there is no authority. */
-  #authorities(): string {
+  /** Empty texts while there is no authority. */
+  #authorities(): { readonly digest: string; readonly clientCa: string; readonly serverCa: string } {
+    const issuer = this.#parts.issuer();
     try {
-      return this.#parts.issuer.cacerts().map(certificatePem).join("");
+      return { digest: digestOf(...issuer.cacerts()), ...issuer.trustedPem() };
     } catch (error) {
-      if (error instanceof UnavailableError) return "";
+      if (error instanceof UnavailableError) return { digest: "", clientCa: "", serverCa: "" };
       throw error;
     }
   }
+}
+
+function digestOf(...parts: ReadonlyArray<string | Buffer>): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
 }
 
 /** Clients of the outside authorities that the site document names are let in, too. */

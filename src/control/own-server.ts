@@ -50,9 +50,9 @@ export class OwnServer {
 
   /** Names or authorities may have changed. With files they are what is used; without an authority nothing is asked for. */
   async follow(): Promise<void> {
-    const { own, serverCa, names, rotation } = this.#tls.given();
-    const wish = { every: rotation, names, authorities: serverCa };
-    this.#renewal.wish(own !== null || serverCa === "" ? null : wish);
+    const { own, authorities, names, rotation } = this.#tls.given();
+    const wish = { every: rotation, names, authorities };
+    this.#renewal.wish(own !== null || authorities === "" ? null : wish);
     if (own === null) return;
     try {
       await this.#install(own);

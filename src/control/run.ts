@@ -61,7 +61,7 @@ export async function runControl(
   );
   const ownTls = new OwnTls({
     settings,
-    issuer: NO_AUTHORITY,
+    issuer: () => NO_AUTHORITY,
     log,
     snapshot: () => site.snapshot,
     addresses: () => ownAddresses(listens(settings), settings.cable, networkInterfaces()),
@@ -144,6 +144,7 @@ const NO_AUTHORITY: OwnIssuer = {
   cacerts() {
     throw new UnavailableError("no-authority", "there is no authority yet", ADVICE);
   },
+  trustedPem: () => ({ clientCa: "", serverCa: "" }),
   infrastructure() {
     throw new UnavailableError("no-authority", "there is no authority yet", ADVICE);
   },

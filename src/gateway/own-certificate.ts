@@ -24,7 +24,6 @@ export interface OwnHost {
 
 interface OwnWish extends Wish {
   readonly names: OwnNames;
-  /** PEM of whom the others trust: where that changes, a certificate from the new authority is due. */
   readonly authorities: string;
 }
 
@@ -58,8 +57,8 @@ export class OwnCertificate {
   }
 
   /** Other names or authorities are followed at once; where the last attempt failed, it is tried again. With files nothing is made. */
-  follow({ own, names, clientCa, rotation }: TlsGiven): void {
-    this.#renewal.wish(own === null ? { every: rotation, names, authorities: clientCa } : null);
+  follow({ own, names, authorities, rotation }: TlsGiven): void {
+    this.#renewal.wish(own === null ? { every: rotation, names, authorities } : null);
   }
 
   stop(): void {

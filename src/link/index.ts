@@ -2,6 +2,7 @@
 export * from "./admin.ts";
 export * from "./authority.ts";
 export * from "./enrolment.ts";
+export * from "./delegated.ts";
 export * from "./gateway.ts";
 export * from "./locks.ts";
 export * from "./netd.ts";

@@ -118,6 +118,8 @@ const tlsSchema = z.strictObject({
   /** Whose servers the gateway trusts where it connects by TLS itself. */
   serverCa: z.string(),
   names: ownNamesSchema,
+  /** Digest of all authorities there are: where it changes, a new certificate is due at once. */
+  authorities: z.string(),
   /** Milliseconds between rotations of the gateway's own certificate. */
   rotation: z.int().min(1),
 });

@@ -30,6 +30,7 @@ const TLS = {
   clientCa: "the authorities",
   serverCa: "the others",
   names: { commonName: "box-3", dns: ["box-3.plant.example"], ip: [] },
+  authorities: "their digest",
   rotation: 1_000,
 };
 const TRUST = { authorities: [], locks: [], postures: [], floor: 0 };
