@@ -54,8 +54,8 @@ function read(der: Uint8Array): Buffer[] {
   expectType(content, SIGNED_DATA);
   const fields = new DerReader(only(content.take(0xa0, "the content"), TAG.sequence, "the signed data"));
   content.finish("the message");
-  // RFC 5652 has 1 here; PKCS#7 and others write what goes with lists or other content.
-  fields.take(TAG.integer, "the version");
+  const version = fields.take(TAG.integer, "the version");
+  if (version.length !== 1 || version[0] !== 1) throw new PeerError("version", "its version is not 1");
   expectEmpty(fields, "the digest algorithms");
   const inner = new DerReader(fields.take(TAG.sequence, "the inner content"));
   expectType(inner, DATA);
