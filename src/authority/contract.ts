@@ -1,8 +1,8 @@
 /** What the parts of the authority owe each other. */
+import { TIERS } from "../link/index.ts";
 import type { CertificationRequest } from "../x509/index.ts";
 
-/** Whom a certificate is for decides for how long and with which names; each profile of people is a tier. */
-export const TIERS = ["managed", "byod", "contractor"] as const;
+export { TIERS };
 export type Tier = (typeof TIERS)[number];
 
 /** For whom, as decided by whoever let him enrol, never by the request. */
@@ -36,10 +36,12 @@ export interface Issuer {
   /** DER of what a client needs to verify the appliance and its own certificate: roots first. Throws UnavailableError where there is no authority. */
   cacerts(): readonly Buffer[];
   /**
-   * Signs the key of a request that readRequest took. Throws PeerError for what the profile refuses (weak-key, algorithm-refused, name-refused), UnavailableError
-   * where the authority is away. `by`: who let it happen, for the record.
+   * Signs the key of a request that readRequest took. Throws PeerError for what the profile refuses (weak-key, algorithm-refused, name-refused, extension-refused), UnavailableError
+   * where the authority is away, UsageError for a subject that no certificate can name. `by`: who let it happen, for the record.
+   * `renews`: the fingerprint of the certificate that this one follows; where that was revoked by the time the new one is on record,
+   * there is none (PeerError `renews-revoked`).
    */
-  issue(request: CertificationRequest, subject: Subject, by: string): Promise<Issued>;
+  issue(request: CertificationRequest, subject: Subject, by: string, renews?: string): Promise<Issued>;
   /** What a certificate of this appliance's authority says, is still known, and not revoked or past its end; null: it is not one of these. */
   holder(fingerprint: string): { readonly subject: Subject; readonly notAfter: number } | null;
 }

@@ -1,0 +1,10 @@
+/**
+ * Who is trusted, and what keeps it so: the plant's own authority and its keys, sealed; enrolment of laptops (EST); the appliance's own
+ * certificates; revocation, of the plant's authority and of others. It runs in control, and no key of an authority leaves it.
+ */
+export { serveAuthority } from "./admin.ts";
+export { TIERS, type Issued, type Issuer, type Revocation, type Subject, type Tier } from "./contract.ts";
+export { openKeyring, type Keyring, type KeyringOptions, type OpenKeyring } from "./keyring.ts";
+export { PlantAuthority, type PlantListener, type PlantOptions, type Revoked } from "./plant.ts";
+export type { InitOptions } from "./plant-make.ts";
+export { createAuthority } from "./schema.ts";

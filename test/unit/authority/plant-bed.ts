@@ -1,0 +1,140 @@
+/** A plant's authority in a directory of its own, with a clock that is set by hand. */
+import { createSecretKey, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import {
+  AuditLog,
+  createRecords,
+  openDatabase,
+  type AuditRecord,
+  type Database,
+} from "../../../src/audit/index.ts";
+import {
+  createAuthority,
+  PlantAuthority,
+  type Keyring,
+  type Revocation,
+  type Subject,
+} from "../../../src/authority/index.ts";
+import { openWith, sealWith } from "../../../src/authority/seal.ts";
+import { UnavailableError } from "../../../src/base/index.ts";
+import {
+  generateKey,
+  makeName,
+  makeRequest,
+  readRequest,
+  type AltName,
+  type CertificationRequest,
+  type KeyAlgorithm,
+  type KeyPair,
+} from "../../../src/x509/index.ts";
+
+export const DAY = 86_400_000;
+
+export interface Bed {
+  readonly db: Database;
+  readonly audit: AuditLog;
+  readonly plant: PlantAuthority;
+  readonly time: { now: number };
+  readonly revoked: Revocation[];
+  /** The file that all of it is in. */
+  readonly path: string;
+  changes: number;
+  records(): AuditRecord[];
+}
+
+export interface BedOptions {
+  readonly keyring?: () => Promise<Keyring>;
+  readonly path?: string;
+  readonly now?: number;
+}
+
+/** Seals with a key of its own; nothing of it is a TPM's or on a disk. */
+export function memoryKeyring(): Keyring {
+  const key = createSecretKey(randomBytes(32));
+  return {
+    kind: "machine",
+    protects: "nothing: a test's",
+    seal: (purpose, plain) => sealWith(key, purpose, plain),
+    open(purpose, sealed) {
+      const plain = openWith(key, purpose, sealed);
+      if (plain === null) throw new UnavailableError("sealed-damaged", `${purpose} does not open`);
+      return plain;
+    },
+  };
+}
+
+/** Nothing is initialised. */
+export function openBed(t: ExecutionContext, options: BedOptions = {}): Bed {
+  const path = options.path ?? join(directory(t), "niac.db");
+  const ring = memoryKeyring();
+  const { keyring = () => Promise.resolve(ring), now = Date.now() } = options;
+  const time = { now };
+  const clock = { now: () => time.now, monotonic: () => time.now };
+  const db = openDatabase(path, [createRecords, createAuthority]);
+  const audit = new AuditLog(db, "box", { clock });
+  const quiet = { info: () => {}, warn: () => {}, error: () => {} };
+  const plant = new PlantAuthority({ db, audit, clock, keyring, log: quiet });
+  const revoked: Revocation[] = [];
+  const bed: Bed = {
+    ...{ db, audit, plant, time, revoked, path },
+    changes: 0,
+    records: () => audit.read({ limit: 1000 }),
+  };
+  plant.subscribe({
+    revoked: (list) => revoked.push(...list),
+    changed: () => (bed.changes += 1),
+  });
+  t.teardown(async () => {
+    await plant.stop();
+    if (audit.state !== "closed") await audit.close();
+    db.close();
+  });
+  return bed;
+}
+
+export async function initialised(
+  t: ExecutionContext,
+  options: BedOptions & { readonly algorithm?: KeyAlgorithm; readonly tenants?: readonly string[] } = {},
+): Promise<Bed> {
+  const bed = openBed(t, options);
+  await bed.plant.init({
+    ...{ name: "Plant 7", algorithm: options.algorithm ?? "p256", tenants: options.tenants ?? [] },
+    ...{ lifetimes: {}, crlUrl: null, by: "admin" },
+  });
+  return bed;
+}
+
+export function directory(t: ExecutionContext): string {
+  const dir = mkdtempSync(join(tmpdir(), "niac-authority-"));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+export const ALICE: Subject = {
+  tier: "managed",
+  tenant: null,
+  user: "alice",
+  device: "laptop-7",
+  groups: ["maintenance"],
+  role: null,
+  until: null,
+};
+
+export interface Asked {
+  readonly request: CertificationRequest;
+  readonly keys: KeyPair;
+}
+
+/** A request as readRequest took it, with the key it is for. */
+export async function asked(
+  names: { readonly commonName?: string; readonly altNames?: readonly AltName[] } = {},
+  algorithm: KeyAlgorithm = "p256",
+): Promise<Asked> {
+  const keys = await generateKey(algorithm);
+  const { commonName, altNames = [] } = names;
+  const subject = makeName(commonName === undefined ? [] : [["CN", commonName]]);
+  return { request: readRequest(makeRequest({ subject, altNames }, keys)), keys };
+}
