@@ -79,22 +79,18 @@ export function printableString(text: string): Buffer {
   return tagged(TAG.printableString, Buffer.from(text, "latin1"));
 }
 
-/** Throws a UsageError for what is not ASCII. */
+/** Throws a UsageError for what is not visible ASCII. */
 export function ia5String(text: string): Buffer {
   return tagged(TAG.ia5String, ascii(text));
 }
 
-/** Throws a UsageError for what is not ASCII. */
+/** Throws a UsageError for what is not visible ASCII. */
 export function ascii(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  if (bytes.length !== text.length) {
-    throw new UsageError(
-      "text",
-      `"${text}" has a letter outside ASCII`,
-      "Use its encoded form (xn--, %C3%BC).",
-    );
+  if (!/^[ -~]*$/.test(text)) {
+    const what = `${JSON.stringify(text)} has a letter outside visible ASCII`;
+    throw new UsageError("text", what, "Use its encoded form (xn--, %C3%BC).");
   }
-  return bytes;
+  return Buffer.from(text, "latin1");
 }
 
 export function boolean(value: boolean): Buffer {

@@ -100,8 +100,9 @@ function ipText(bytes: Uint8Array, what: string): string {
   return new URL(`http://[${groups}]/`).hostname.slice(1, -1);
 }
 
+/** A NUL or line break in a name has been read in two ways before, and there is none in a name that is one. */
 function textIn(content: Uint8Array, what: string): string {
   const text = asciiOf(content);
-  if (text === null) throw new PeerError("general-name", `${what} hold a name that is not ASCII`);
-  return text;
+  if (text !== null && /^[ -~]+$/.test(text)) return text;
+  throw new PeerError("general-name", `${what} hold a name that is empty or not of visible ASCII`);
 }

@@ -63,10 +63,18 @@ test("what is no name is refused", (t) => {
     codeOf(() => makeGeneralName({ dns: "mühle.plant" })),
     "text",
   );
+  t.is(
+    codeOf(() => makeGeneralName({ uri: "urn:a\0b" })),
+    "text",
+  );
   const bad = {
     "five bytes of address": der(0x87, Buffer.alloc(5)),
     "no address": der(0x87),
     "a name beyond ASCII": der(0x82, Buffer.of(0xfc)),
+    "a name with NUL": der(0x82, Buffer.from("a.plant\0.b")),
+    "a URI with a line break": der(0x86, Buffer.from("urn:a\r\nb")),
+    "an e-mail address with DEL": der(0x81, Buffer.from("a\x7f")),
+    "an empty name": der(0x82),
     "an unknown kind": der(0x89),
     "a constructed kind": der(0xa2, Buffer.from("a")),
   };
