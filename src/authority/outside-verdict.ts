@@ -79,6 +79,7 @@ export function graceUntil(
 
 export function verdictOf(
   known: Known,
+  serialNumber: string,
   authority: Pick<OutsideAuthority, "grace">,
   groups: readonly string[],
   now: number,
@@ -92,7 +93,7 @@ export function verdictOf(
       return {
         refusal: {
           code: "revoked",
-          reason: `The certificate was revoked on ${timeText(known.at)}${why}, says ${known.by}.`,
+          reason: `the certificate ${serialNumber} was revoked on ${timeText(known.at)}${why}, says ${known.by}`,
           advice: "Ask the plant admin why, and enrol again.",
         },
         grace: null,
@@ -108,7 +109,7 @@ export function verdictOf(
       return {
         refusal: {
           code: "revocation-unknown",
-          reason: `Whether the certificate was revoked is not known: ${known.why}.`,
+          reason: `whether the certificate ${serialNumber} was revoked is not known: ${known.why}`,
           advice: known.advice,
         },
         grace: null,

@@ -112,7 +112,7 @@ export class OutsideAuthorities {
             ocsp: this.#ocsp,
             now: () => this.#now(),
           });
-    const verdict = verdictOf(known, config, groups, this.#now());
+    const verdict = verdictOf(known, serialNumber, config, groups, this.#now());
     if (verdict.grace !== null) this.#notices.grace(config.name, verdict.grace);
     return verdict;
   }

@@ -26,6 +26,7 @@ import {
   makeExtension,
   makeName,
   publicKeyInfoOf,
+  readPublicKey,
   randomSerial,
   subjectKeyIdentifier,
   type CrlReason,
@@ -107,6 +108,15 @@ export class TestCa {
 
   get issuer(): string {
     return createHash("sha256").update(this.der).digest("hex");
+  }
+
+  get key(): KeyObject {
+    return this.#key;
+  }
+
+  /** For OCSP: whose certificate is meant. */
+  get naming(): { readonly issuerName: Buffer; readonly issuerKey: Uint8Array } {
+    return { issuerName: this.#subject, issuerKey: readPublicKey(this.#publicKeyInfo).bytes };
   }
 
   /** A responder's certificate, for instance. */
