@@ -174,6 +174,7 @@ export function compileForbid(rule: ForbidDocument, context: RuleContext): reado
 
 export function compileGrant(rule: GrantDocument, context: RuleContext): readonly Grant[] {
   const { howFast } = rule;
+  const posture = sorted(typeof rule.posture === "string" ? [rule.posture] : rule.posture);
   const rate =
     howFast === undefined
       ? null
@@ -181,5 +182,5 @@ export function compileGrant(rule: GrantDocument, context: RuleContext): readonl
           operationsPerSecond: howFast.operationsPerSecond ?? null,
           connections: howFast.connections ?? null,
         };
-  return compileRule(rule, "grant", context).map((compiled) => ({ ...compiled, posture: null, rate }));
+  return compileRule(rule, "grant", context).map((compiled) => ({ ...compiled, posture, rate }));
 }

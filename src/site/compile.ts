@@ -10,11 +10,13 @@ import type { Cable } from "./compile-network.ts";
 import { compileForbid, compileGrant } from "./compile-rule.ts";
 import type { RuleContext } from "./compile-rule.ts";
 import { checkSources, compileSource } from "./compile-source.ts";
+import { compilePostures, compileTrust } from "./compile-trust.ts";
 import type { CompiledSource } from "./compile-source.ts";
 import type { Path, Reporter } from "./findings.ts";
 import type { RuleParts } from "./overlap.ts";
-import { entriesAt } from "./references.ts";
+import { entriesAt, valueAt } from "./references.ts";
 import { lists, mappings } from "./schema.ts";
+import { authoritySchema, signerSchema, signInSchema } from "./schema-trust.ts";
 import type { GroupDocument, PersonDocument, SiteDocument } from "./schema.ts";
 import { checkShadows } from "./shadow.ts";
 import type { PlacedRule } from "./shadow.ts";
@@ -120,8 +122,15 @@ export function compile(
     forbids: forbids.flatMap(({ parts }) => parts),
     destinations: destinations.map(({ destination }) => destination),
     unauthenticated: sources.map(({ source }) => source),
-    postures: [],
-    trust: { authorities: [], signIn: null, postureSigners: [] },
+    postures: compilePostures(rightEntries(root, ["posture"], mappings.posture)),
+    trust: compileTrust(
+      {
+        authorities: rightEntries(root, ["trust", "authorities"], authoritySchema),
+        signIn: signInSchema.safeParse(valueAt(root, ["trust", "signIn"])).data ?? null,
+        signers: rightEntries(root, ["trust", "postureSigners"], signerSchema),
+      },
+      reporter,
+    ),
   };
 }
 

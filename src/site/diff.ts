@@ -1,5 +1,6 @@
 /** What a new site document changes, by name, and whether access becomes wider or narrower where that can be told. */
 import { ruleChanges } from "./diff-rules.ts";
+import { trustChanges } from "./diff-trust.ts";
 import { destinationChanges, sourceChanges } from "./diff-generated.ts";
 import { compare, keyed } from "./fields.ts";
 import type { Access, Change, Fields } from "./fields.ts";
@@ -121,7 +122,7 @@ function groupsOf(snapshot: Snapshot | null): ReadonlyMap<string, string> {
 
 /**
  * Every difference, by name: the site, its network, machines, services, people, groups whose claim on a certificate is taken, rules,
- * destinations, clients without a certificate. Null: there was no document before. What only moved to another line is no difference.
+ * destinations, clients without a certificate, what is asked of laptops, whom else to trust. Null: there was no document before. What only moved to another line is no difference.
  */
 export function diffSites(before: Snapshot | null, after: Snapshot): readonly Change[] {
   const forbidden = forbiddenGroups([before, after]);
@@ -147,5 +148,6 @@ export function diffSites(before: Snapshot | null, after: Snapshot): readonly Ch
     ...ruleChanges(before, after),
     ...destinationChanges(before, after),
     ...sourceChanges(before, after),
+    ...trustChanges(before, after),
   ];
 }

@@ -22,7 +22,11 @@ export interface Change {
     | "grant"
     | "forbid"
     | "destination"
-    | "source";
+    | "source"
+    | "posture"
+    | "authority"
+    | "sign-in"
+    | "posture signer";
   readonly name: string;
   readonly change: "added" | "removed" | "changed";
   /** Of `changed`; of an added source `until`, which is what matters of it. */
@@ -94,7 +98,7 @@ export function formatChange({ kind, name, change, fields, access }: Change): st
   const subject =
     kind === "group"
       ? `certificate's claim of group ${name}`
-      : kind === "site" || kind === "network"
+      : kind === "site" || kind === "network" || kind === "sign-in"
         ? kind
         : `${kind} ${name}`;
   const details = fields

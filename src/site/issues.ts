@@ -34,6 +34,7 @@ function nothing(path: Path): string {
 const ELSEWHERE: ReadonlyMap<string, string> = new Map(
   Object.entries({
     howFast: "howFast limits what is granted; a forbid forbids all of it",
+    posture: "only a grant to laptops asks for a posture: what has no certificate has none",
     discreteInputs: "discrete inputs cannot be written",
     inputRegisters: "input registers cannot be written",
     "who.sources": "clients without a certificate are given what they may do under unsafeUnauthenticated",

@@ -7,7 +7,16 @@ import type { Table } from "../base/index.ts";
 import { READ_CODES, WRITE_CODES } from "./functions.ts";
 import { containsIntervals } from "./interval.ts";
 import { containsNetwork, network } from "./network.ts";
-import type { Forbid, FunctionScope, Interval, ModbusScope, When, Who, WriteInterval } from "./snapshot.ts";
+import type {
+  Forbid,
+  FunctionScope,
+  Grant,
+  Interval,
+  ModbusScope,
+  When,
+  Who,
+  WriteInterval,
+} from "./snapshot.ts";
 
 /** The rules of one name: one, or two where its hours run over midnight. */
 export type RuleParts<R extends Forbid = Forbid> = readonly R[];
@@ -144,6 +153,11 @@ function containsSources(wide: readonly string[] | null, narrow: readonly string
   });
 }
 
+/** What of a laptop a grant asks for; a forbid asks for nothing. */
+export function postureOf(rule: Forbid | Grant): readonly string[] {
+  return "posture" in rule ? (rule.posture ?? []) : [];
+}
+
 function containsPart(kind: RuleKind, wide: Forbid, narrow: Forbid): boolean {
   return (
     narrow.services.length > 0 &&
@@ -151,7 +165,8 @@ function containsPart(kind: RuleKind, wide: Forbid, narrow: Forbid): boolean {
     containsWho(kind, wide.who, narrow.who) &&
     containsWhen(wide.when, narrow.when) &&
     containsModbus(wide.modbus, narrow.modbus) &&
-    containsSources(wide.from, narrow.from)
+    containsSources(wide.from, narrow.from) &&
+    containsTexts(postureOf(narrow), postureOf(wide))
   );
 }
 

@@ -18,7 +18,7 @@ export interface SiteResult {
 /** A section that holds nothing (`grants:` before only comments) is an empty one; everywhere else nothing is a mistake. */
 function withoutEmptySections(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const sections = new Set<string>([...Object.keys(mappings), ...Object.keys(lists)]);
+  const sections = new Set<string>([...Object.keys(mappings), ...Object.keys(lists), "trust"]);
   return Object.fromEntries(
     Object.entries(value).filter(([key, section]) => section !== null || !sections.has(key)),
   );

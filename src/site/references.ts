@@ -36,7 +36,10 @@ export function keysAt(root: unknown, path: Path): readonly string[] {
   return isMapping(value) ? Object.keys(value) : [];
 }
 
+/** Of a list; or one text alone, where that may stand instead (`all` machines may, and is checked elsewhere). */
 function textsAt(root: unknown, path: Path): readonly (readonly [path: Path, text: string])[] {
+  const alone = valueAt(root, path);
+  if (typeof alone === "string" && path.at(-1) === "posture") return [[path, alone]];
   if (!Array.isArray(valueAt(root, path))) return [];
   return entriesAt(root, path).flatMap(([place, value]) =>
     typeof value === "string" ? [[place, value] as const] : [],
@@ -128,6 +131,11 @@ function namesIn(root: unknown, section: string): ReadonlySet<string> {
 export function checkReferences(root: unknown, reporter: Reporter): void {
   const machines = new Set(keysAt(root, ["machines"]));
   const groups: Declared = { what: "group", section: "groups", known: new Set(keysAt(root, ["groups"])) };
+  const posture: Declared = {
+    what: "posture",
+    section: "posture",
+    known: new Set(keysAt(root, ["posture"])),
+  };
   const machine: Declared = { what: "machine", section: "machines", known: machines };
   const destination: Declared = {
     what: "destination",
@@ -148,6 +156,10 @@ export function checkReferences(root: unknown, reporter: Reporter): void {
       checkServices(root, rule, machines, reporter);
     }
   }
+  for (const [grant] of entriesAt(root, ["grants"]))
+    checkDeclared(root, [...grant, "posture"], posture, reporter);
+  for (const [authority] of entriesAt(root, ["trust", "authorities"]))
+    checkDeclared(root, [...authority, "grace", "groups"], groups, reporter);
   for (const [forbid] of entriesAt(root, ["forbids"])) {
     checkDeclared(root, [...forbid, "who", "sources"], source, reporter);
     checkDeclared(root, [...forbid, "who", "machines"], machine, reporter);

@@ -160,6 +160,10 @@ export const grantSchema = z.strictObject({
   who: grantWho,
   what: whatSchema.meta({ description: "What it speaks of" }),
   ...tail,
+  posture: z
+    .union([name("A requirement's name"), z.array(name("A requirement's name")).min(1)])
+    .optional()
+    .meta({ description: "Requirements under `posture`, each of which the laptop must meet" }),
   howFast: z
     .strictObject({
       operationsPerSecond: whole("Operations in a second, for each user", 1, 100_000).optional(),

@@ -8,6 +8,7 @@ import { machineSchema } from "./schema-machine.ts";
 import { networkSchema } from "./schema-network.ts";
 import { forbidSchema, grantSchema } from "./schema-rule.ts";
 import { sourceSchema } from "./schema-source.ts";
+import { postureSchema, trustSchema } from "./schema-trust.ts";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -74,7 +75,12 @@ export const groupSchema = z.strictObject({
 });
 
 /** By section, the schema of one entry. */
-export const mappings = { machines: machineSchema, people: personSchema, groups: groupSchema } as const;
+export const mappings = {
+  machines: machineSchema,
+  people: personSchema,
+  groups: groupSchema,
+  posture: postureSchema,
+} as const;
 export const lists = {
   grants: grantSchema,
   forbids: forbidSchema,
@@ -100,6 +106,11 @@ export const documentSchema = z.strictObject({
     .record(text("The group's name"), groupSchema)
     .default({})
     .meta({ description: "Groups that rules and people name" }),
+  posture: z
+    .record(name("The requirement's name"), postureSchema)
+    .default({})
+    .meta({ description: "What laptops must be like, by name; grants ask for it" }),
+  trust: trustSchema.prefault({}).meta({ description: "Whom to trust beyond the appliance's own authority" }),
   grants: z.array(grantSchema).default([]).meta({ description: "Who may do what. Without a grant, nothing" }),
   forbids: z
     .array(forbidSchema)

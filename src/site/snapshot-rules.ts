@@ -127,7 +127,7 @@ export const snapshotGrant = z
   .strictObject({ ...rule, posture: someTexts.nullable(), rate })
   .refine(listsFunctions, "a grant opens every function")
   .refine(
-    ({ posture, who }) => posture === null || (who.sources === null && who.machines === null),
+    (grant) => grant.posture === null || (grant.who.sources === null && grant.who.machines === null),
     "a posture of what has no certificate",
   )
   .readonly();

@@ -4,7 +4,7 @@ import { LAST_ADDRESS } from "./address.ts";
 import { DAYS, instantText, MINUTES_OF_DAY } from "./calendar.ts";
 import { setName } from "./functions.ts";
 import { intervalText, intervalsText } from "./interval.ts";
-import { WHO_FIELDS } from "./overlap.ts";
+import { postureOf, WHO_FIELDS } from "./overlap.ts";
 import type { RuleParts } from "./overlap.ts";
 import type { FunctionScope, Interval, ModbusScope, Rate, When, Who, WriteInterval } from "./snapshot.ts";
 
@@ -113,6 +113,7 @@ export function ruleFields(parts: RuleParts, rate: Rate | null): Readonly<Record
     who: whoText(who),
     services: namesText(services),
     ...scopeFields(modbus),
+    posture: postureOf(first).length === 0 ? "any" : namesText(postureOf(first)),
     when: timesText(parts),
     from: from === null ? "anywhere" : namesText(from),
     howFast: rateText(rate),

@@ -18,7 +18,7 @@ test("a finding shows its line, a caret, what is expected and what was meant", (
       "    3 | machine: {}",
       "      | ^",
       "      at: machine",
-      "      expected: one of niac, site, network, machines, people, groups, grants, forbids, destinations, unsafeUnauthenticated",
+      "      expected: one of niac, site, network, machines, people, groups, posture, trust, grants, forbids, destinations, unsafeUnauthenticated",
       "      did you mean: machines",
     ].join("\n"),
   );

@@ -27,7 +27,7 @@ function changed(path: string, value: unknown): unknown {
 }
 
 test("every golden snapshot comes through the channel as it is, deeply frozen", (t) => {
-  for (const name of ["plant", "ranges", "never-apply", "no-grants", "inline", "routed"]) {
+  for (const name of ["plant", "ranges", "never-apply", "no-grants", "inline", "routed", "trust"]) {
     const snapshot = parseSnapshot(golden(name));
     t.deepEqual(snapshot, parseSnapshot(JSON.parse(JSON.stringify(snapshot))));
     t.deepEqual(JSON.parse(JSON.stringify(snapshot)), golden(name));
@@ -118,6 +118,30 @@ const WRONG_IN_CABLE: readonly (readonly [path: string, value: unknown])[] = [
 for (const [path, value] of WRONG_IN_CABLE) {
   test(`refused in the cable: ${path} ${JSON.stringify(value)}`, (t) => {
     const snapshot = put(golden("inline"), path.split("."), value);
+    t.throws(() => parseSnapshot(snapshot), { instanceOf: PeerError, code: "snapshot-shape" });
+  });
+}
+
+const WRONG_IN_TRUST: readonly (readonly [path: string, value: unknown])[] = [
+  ["grants.0.posture", []],
+  ["grants.0.posture", ["unheard-of"]],
+  ["grants.0.posture", undefined],
+  ["grants.0.who.sources", []],
+  ["postures.0.maxAge", 0],
+  ["postures.0.diskEncryption", false],
+  ["postures.0.osVersion.linux", "six"],
+  ["postures.0.signedBy", "anybody"],
+  ["trust.authorities.0.revocation", "none"],
+  ["trust.authorities.0.extra", 1],
+  ["trust.authorities.1.revocation", "unchecked"],
+  ["trust.signIn.tier", "guest"],
+  ["trust.postureSigners.0.key", ""],
+  ["trust", undefined],
+];
+
+for (const [path, value] of WRONG_IN_TRUST) {
+  test(`refused of trust: ${path} ${JSON.stringify(value) ?? "left out"}`, (t) => {
+    const snapshot = put(golden("trust"), path.split("."), value);
     t.throws(() => parseSnapshot(snapshot), { instanceOf: PeerError, code: "snapshot-shape" });
   });
 }
