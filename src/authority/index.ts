@@ -4,7 +4,14 @@
  */
 export { serveAuthority } from "./admin.ts";
 export { TIERS, type Issued, type Issuer, type Revocation, type Subject, type Tier } from "./contract.ts";
+export { keyringExists } from "./keyring-file.ts";
 export { openKeyring, type Keyring, type KeyringOptions, type OpenKeyring } from "./keyring.ts";
 export { PlantAuthority, type PlantListener, type PlantOptions, type Revoked } from "./plant.ts";
 export type { InitOptions } from "./plant-make.ts";
 export { createAuthority } from "./schema.ts";
+export { serveUpstream } from "./upstream-admin.ts";
+export { createUpstream, UpstreamStore } from "./upstream-store.ts";
+export { UpstreamAuthority } from "./upstream.ts";
+export { createOutside } from "./crl-store.ts";
+export { OutsideAuthorities, type OutsideOptions } from "./outside.ts";
+export { serveOutside } from "./outside-admin.ts";

@@ -4,11 +4,13 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
-import { messageOf, systemClock, UnavailableError, type Channel } from "../base/index.ts";
+import { messageOf, systemClock, type Channel } from "../base/index.ts";
 import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
 import type { Address, Settings } from "../settings/index.ts";
+import { createAuthority, createUpstream } from "../authority/index.ts";
 import { serveAdmin } from "./admin.ts";
-import { OwnTls, type OwnIssuer } from "./certify.ts";
+import { Authorities } from "./authorities.ts";
+import { OwnTls } from "./certify.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
@@ -33,7 +35,13 @@ export async function runControl(
   const clock = systemClock;
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
   if (gateway !== null) letThrough(settings.runDir);
-  const db = openDatabase(join(settings.stateDir, "niac.db"), [createRecords, createSite, createTrust]);
+  const db = openDatabase(join(settings.stateDir, "niac.db"), [
+    createRecords,
+    createSite,
+    createTrust,
+    createAuthority,
+    createUpstream,
+  ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
   const link = new GatewayLink(audit, clock, log, {
@@ -61,7 +69,7 @@ export async function runControl(
   );
   const ownTls = new OwnTls({
     settings,
-    issuer: () => NO_AUTHORITY,
+    issuer: () => authorities.issuer(),
     log,
     snapshot: () => site.snapshot,
     addresses: () => ownAddresses(listens(settings), settings.cable, networkInterfaces()),
@@ -76,11 +84,29 @@ export async function runControl(
     clock,
     log,
     site: () => site.snapshot,
-    authorities: () => [],
-    sources: [],
+    authorities: () => authorities.plant.authorities(),
+    sources: [{ check: (certificate) => Promise.resolve(authorities.plant.check(certificate)) }],
     gateway: link,
     netd: (snapshot) => netd.push(snapshot),
   });
+  const authorities: Authorities = new Authorities({
+    db,
+    audit,
+    clock: { now: () => Math.max(clock.now(), trust.clock().floor), monotonic: () => clock.monotonic() },
+    log,
+    settings,
+    name: () => ownTls.names().dns[0] ?? settings.origin,
+    changed() {
+      ownTls.changed();
+      trust
+        .push()
+        .catch((error: unknown) =>
+          log.error({ reason: messageOf(error) }, "the gateway was not told of the authorities"),
+        );
+    },
+    revoked: () => trust.recheckSoon(),
+  });
+  authorities.start();
   const look = setInterval(() => ownTls.changed(), LOOK);
   const admins = new Set<Channel>();
   const servers = [
@@ -93,6 +119,7 @@ export async function runControl(
     await listen(join(settings.runDir, ADMIN_SOCKET), "control", (channel) => {
       admins.add(channel);
       channel.onClosed(() => admins.delete(channel));
+      authorities.serve(channel);
       serveAdmin(channel, {
         audit,
         site,
@@ -117,6 +144,7 @@ export async function runControl(
       link.close();
       netd.close();
       trust.close();
+      await authorities.stop();
       for (const channel of admins) channel.close();
       await audit
         .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control stopped" }], "now")
@@ -138,14 +166,3 @@ function letThrough(dir: string): void {
 function listens({ listenModbus, listenServices, listenEnroll }: Settings): Address[] {
   return [listenModbus, listenServices, listenEnroll];
 }
-
-const ADVICE = "Make one: niac authority init, or set NIAC_TLS_CERTIFICATE and what belongs to it.";
-const NO_AUTHORITY: OwnIssuer = {
-  cacerts() {
-    throw new UnavailableError("no-authority", "there is no authority yet", ADVICE);
-  },
-  trustedPem: () => ({ clientCa: "", serverCa: "" }),
-  infrastructure() {
-    throw new UnavailableError("no-authority", "there is no authority yet", ADVICE);
-  },
-};
