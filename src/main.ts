@@ -105,6 +105,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.unlockCommand(around));
   program.addCommand(commands.locksCommand(around));
   program.addCommand(commands.clockCommand(around));
+  program.addCommand(commands.authorityCommand(around));
   program.addCommand(commands.auditCommand(around));
   for (const command of laptopCommands(thisComputer((name) => lookup()(name), import.meta.url)))
     program.addCommand(command);
@@ -264,6 +265,7 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
     exit: (code) => {
       process.exitCode = code;
     },
+    secret: (question) => thisComputer((name) => lookup()(name), import.meta.url).ask(question, true),
     interrupted: () => new Promise((resolve) => process.once("SIGINT", () => resolve())),
   };
 }

@@ -1,9 +1,8 @@
 /** What the parts of the authority owe each other. */
-import { TIERS } from "../link/index.ts";
+import { TIERS, type Tier } from "../link/index.ts";
 import type { CertificationRequest } from "../x509/index.ts";
 
-export { TIERS };
-export type Tier = (typeof TIERS)[number];
+export { TIERS, type Tier };
 
 /** For whom, as decided by whoever let him enrol, never by the request. */
 export interface Subject {

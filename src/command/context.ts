@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly runDir: () => string;
   /** Sets the exit code: 1 refused or failed, 2 wrongly asked. */
   exit(code: number): void;
+  /** Asks the person at the terminal, and shows nothing of what is typed. Null: there is nobody to ask. */
+  secret(question: string): Promise<string | null>;
   /** Resolves when the person has had enough (Ctrl-C). */
   interrupted(): Promise<void>;
 }

@@ -57,7 +57,8 @@ function appended(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-function withSubject(command: Command): Command {
+/** For whom a certificate is to be. */
+export function withSubject(command: Command): Command {
   return command
     .requiredOption("--user <name>", "the person")
     .requiredOption("--device <name>", "the laptop")

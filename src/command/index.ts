@@ -1,5 +1,6 @@
 /** What a person types at the appliance: each command asks control over its admin socket and shows the answer. */
 export { auditCommand } from "./audit.ts";
+export { authorityCommand } from "./authority.ts";
 export { explain, type Surroundings } from "./context.ts";
 export { discoverCommand } from "./discover.ts";
 export { enrolmentCommand } from "./enrolment.ts";

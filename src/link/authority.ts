@@ -4,6 +4,7 @@ import { defineCall } from "../base/index.ts";
 
 /** Whom a certificate is for decides for how long and with which names; each profile of people is a tier. */
 export const TIERS = ["managed", "byod", "contractor"] as const;
+export type Tier = (typeof TIERS)[number];
 /** What an authority can sign with. */
 export const ALGORITHMS = ["p256", "p384", "ed25519", "ml-dsa-65"] as const;
 

@@ -35,6 +35,10 @@ class Around implements Surroundings {
   interrupted(): Promise<void> {
     return Promise.resolve();
   }
+
+  secret(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
 }
 
 /** Surroundings, and a control that answers as `serve` says. */
