@@ -176,8 +176,8 @@ export class EstServer {
     if (settings === null) {
       return plain(404, "Nobody enrols here by signing in.\nAsk the plant admin for a one-time code.\n");
     }
-    const { issuer, clientId, clientSecret, scopes } = settings;
-    const shown = { issuer, clientId, ...(clientSecret === null ? {} : { clientSecret }), scopes };
+    const { issuer, clientId, clientSecret, scopes, ca } = settings;
+    const shown = { issuer, clientId, clientSecret, scopes, ca };
     return { status: 200, type: "application/json", body: `${JSON.stringify(shown)}\n` };
   }
 

@@ -48,10 +48,12 @@ const DAY = 86_400_000;
 export class TestIssuer implements Issuer {
   readonly root: Buffer;
   readonly issuing: Buffer;
-  readonly #key: KeyObject;
+  readonly key: KeyObject;
   /** Whom certificates were issued for, and who let it happen. */
   readonly issuedFor: { readonly subject: Subject; readonly by: string }[] = [];
   readonly #holders = new Map<string, { readonly subject: Subject; readonly notAfter: number }>();
+  /** Fingerprints of certificates that were followed by another. */
+  readonly renewed: string[] = [];
   /** Thrown by the next `issue`. */
   failure: Error | null = null;
   /** Awaited before each certificate. */
@@ -60,7 +62,7 @@ export class TestIssuer implements Issuer {
   private constructor(rootKeys: x509.KeyPair, keys: x509.KeyPair) {
     this.root = authority("Test Root", rootKeys, null);
     this.issuing = authority("Test Issuing", keys, { key: rootKeys.privateKey, name: "Test Root" });
-    this.#key = keys.privateKey;
+    this.key = keys.privateKey;
   }
 
   static async create(): Promise<TestIssuer> {
@@ -71,8 +73,9 @@ export class TestIssuer implements Issuer {
     return [this.root, this.issuing];
   }
 
-  async issue(wish: x509.CertificationRequest, whom: Subject, by: string): Promise<Issued> {
+  async issue(wish: x509.CertificationRequest, whom: Subject, by: string, renews?: string): Promise<Issued> {
     await this.pause;
+    if (renews !== undefined) this.renewed.push(renews);
     const { failure } = this;
     this.failure = null;
     if (failure !== null) throw failure;
@@ -105,7 +108,7 @@ export class TestIssuer implements Issuer {
           ...extensions,
         ],
       },
-      this.#key,
+      this.key,
     );
     const chain = [this.issuing, this.root];
     return { certificate, chain, serialNumber: serial.toString("hex"), notBefore, notAfter };
@@ -251,6 +254,15 @@ export class EstBed {
     return { certificate, key: keyPem(keys) };
   }
 
+  /** The issuing authority itself as a client. */
+  get authorityCredentials(): { readonly cert: string; readonly key: string } {
+    const { issuing, key } = this.issuer;
+    return {
+      cert: x509.certificatePem(issuing),
+      key: key.export({ type: "pkcs8", format: "pem" }).toString(),
+    };
+  }
+
   get base(): string {
     return `https://127.0.0.1:${this.port}`;
   }
@@ -279,6 +291,8 @@ export class EstBed {
           method,
           ca: x509.certificatePem(this.issuer.root),
           agent: false,
+          // What the header Host says is no matter of the certificate's.
+          servername: "localhost",
           headers: { ...headers },
           ...credentials,
           ...(localAddress === undefined ? {} : { localAddress }),
