@@ -1,0 +1,116 @@
+/** A gateway as a process, and control's part of it in this one: what is revoked, reported and known of the time is the test's to say. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pino } from "pino";
+import { AuditLog, createRecords, openDatabase, type AuditRecord } from "../../../src/audit/index.ts";
+import { systemClock as clock } from "../../../src/base/index.ts";
+import { GatewayLink } from "../../../src/control/gateway-link.ts";
+import { createTrust, TrustStore } from "../../../src/control/trust-store.ts";
+import { TrustKeeper, type RevocationSource } from "../../../src/control/trust.ts";
+import { GATEWAY_SOCKET, listen, type IssuingAuthority } from "../../../src/link/index.ts";
+import { parseSite, type Snapshot } from "../../../src/site/index.ts";
+import { Appliance } from "../../support/appliance.ts";
+import { ModbusClient } from "../../support/modbus-client.ts";
+import type { Credential } from "../../support/pki.ts";
+import { until, type Teardown } from "../../support/processes.ts";
+
+export interface TrustOptions {
+  readonly site: string;
+  readonly sources?: readonly RevocationSource[];
+  readonly authorities?: (bed: Appliance) => readonly IssuingAuthority[];
+}
+
+export class TrustBed {
+  readonly appliance: Appliance;
+  readonly keeper: TrustKeeper;
+  readonly link: GatewayLink;
+  readonly snapshot: Snapshot;
+  readonly #audit: AuditLog;
+
+  private constructor(
+    appliance: Appliance,
+    keeper: TrustKeeper,
+    link: GatewayLink,
+    snapshot: Snapshot,
+    audit: AuditLog,
+  ) {
+    this.snapshot = snapshot;
+    this.appliance = appliance;
+    this.keeper = keeper;
+    this.link = link;
+    this.#audit = audit;
+  }
+
+  static async start(t: Teardown, options: TrustOptions): Promise<TrustBed> {
+    const { site, sources = [], authorities = () => [] } = options;
+    const appliance = await Appliance.prepare(t, { site });
+    const { snapshot, findings } = parseSite(site, "site.yaml");
+    if (snapshot === null) throw new Error(JSON.stringify(findings));
+    const log = pino({ level: "silent" });
+    const db = openDatabase(join(appliance.dir, "state", "niac.db"), [createRecords, createTrust]);
+    const audit = new AuditLog(db, "box", { clock });
+    const { environment } = appliance;
+    const file = (name: string): string => readFileSync(environment[name] ?? "", "utf8");
+    const tls = {
+      own: { certificate: file("NIAC_TLS_CERTIFICATE"), key: file("NIAC_TLS_KEY") },
+      clientCa: file("NIAC_TLS_CLIENT_CA"),
+      serverCa: file("NIAC_TLS_CLIENT_CA"),
+      names: { commonName: "", dns: [], ip: [] },
+      authorities: "",
+      rotation: 3_600_000,
+    };
+    const link = new GatewayLink(audit, clock, log, {
+      current: () => ({ snapshot, tls, trust: keeper.state() }),
+      certify: () => Promise.reject(new Error("nobody signs here")),
+      check: (certificate, groups) => keeper.check(certificate, groups),
+      attached: () => keeper.recheckSoon(),
+      ownCertificate: () => {},
+    });
+    const keeper: TrustKeeper = new TrustKeeper({
+      store: new TrustStore(db),
+      audit,
+      clock,
+      log,
+      site: () => snapshot,
+      authorities: () => authorities(appliance),
+      sources,
+      gateway: link,
+      netd: () => Promise.resolve(null),
+    });
+    const server = await listen(
+      join(environment["NIAC_RUN_DIR"] ?? "", GATEWAY_SOCKET),
+      "control",
+      (channel) => link.accept(channel),
+    );
+    t.teardown(async () => {
+      await appliance.stop();
+      keeper.close();
+      link.close();
+      server.close();
+      await audit.close();
+      db.close();
+    });
+    await appliance.run("gateway");
+    return new TrustBed(appliance, keeper, link, snapshot, audit);
+  }
+
+  open(credential: Credential): Promise<ModbusClient> {
+    return ModbusClient.connect(this.appliance, { credential });
+  }
+
+  /** Of a read over a new connection; null: it was closed. */
+  async exceptionOf(credential: Credential): Promise<number | null> {
+    try {
+      return (await (await this.open(credential)).read(10)).exception;
+    } catch {
+      return null;
+    }
+  }
+
+  /** As soon as there are `count` of them, oldest first. */
+  async recorded(count: number, matches: (record: AuditRecord) => boolean): Promise<AuditRecord[]> {
+    const found = (): AuditRecord[] => this.#audit.read({ limit: 10_000 }).filter(matches);
+    await until(() => found().length >= count, `${count} records; there are:\n${JSON.stringify(found())}`);
+    return found();
+  }
+}
