@@ -1,74 +1,11 @@
 import test from "ava";
-import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import * as x509 from "../../../src/x509/index.ts";
-import { authority, codeOf, DAY, flipped, issuerName, keyOf, made, NOW, truncated } from "./made.ts";
+import { answer, byName, certId, code, GOOD, issuer, read, single, subject, wrapped } from "./answers.ts";
+import { codeOf, DAY, flipped, NOW, truncated } from "./made.ts";
 import { bits, der, extension, int, oid, seq, time, utf8 } from "./writer.ts";
 
-const { privateKey } = keyOf("p256");
-const issuer = authority(privateKey);
-const subject: x509.OcspSubject = { issuerName, issuerKey: issuer.key.bytes, serialNumber: "05" };
-const responderKey = keyOf("p384");
-const responderName = x509.makeName([["CN", "Responder"]]);
-const responderParts = {
-  subject: responderName,
-  publicKey: x509.publicKeyInfoOf(responderKey.publicKey),
-  extensions: [x509.keyUsage(["digitalSignature"]), x509.extendedKeyUsage(["ocspSigning"])],
-};
-const responder = made(responderParts);
-
 const NONCE = "1.3.6.1.5.5.7.48.1.2";
-/** The CertID as a request for it has it. */
-const certId = (): Buffer => {
-  const request = x509.makeOcspRequest(subject);
-  // SEQUENCE { SEQUENCE { SEQUENCE { SEQUENCE { CertID } } } }, each with a length of one byte.
-  return Buffer.from(request.subarray(8));
-};
-const GOOD = der(0x80);
-const single = (status: Uint8Array, ...more: readonly Uint8Array[]): Buffer =>
-  seq(certId(), status, time(NOW), ...more);
-const byName = (name: Uint8Array): Buffer => der(0xa1, name);
-
-interface Parts {
-  readonly id?: Uint8Array;
-  readonly responses?: readonly Uint8Array[];
-  readonly more?: readonly Uint8Array[];
-  readonly version?: readonly Uint8Array[];
-  readonly certificates?: readonly Uint8Array[];
-  readonly key?: typeof privateKey;
-}
-
-/** Signed by the issuer, good, unless said otherwise. */
-function answer(parts: Parts = {}): Buffer {
-  const {
-    id = byName(issuerName),
-    responses = [single(GOOD)],
-    more = [],
-    version = [],
-    certificates = [],
-  } = parts;
-  const data = seq(...version, id, time(NOW), seq(...responses), ...more);
-  // The fields of SEQUENCE { data, algorithm, signature }, and the certificates after them.
-  const fields = new x509.DerReader(x509.only(x509.signed(data, parts.key ?? privateKey), 0x30, "x"));
-  const [one, two, three] = [fields.any("x").whole, fields.any("x").whole, fields.any("x").whole];
-  const list = certificates.length === 0 ? [] : [der(0xa0, seq(...certificates))];
-  return wrapped(seq(one, two, three, ...list));
-}
-
-const wrapped = (basic: Uint8Array, type = "1.3.6.1.5.5.7.48.1.1"): Buffer =>
-  seq(der(0x0a, Buffer.of(0)), der(0xa0, seq(oid(type), der(0x04, basic))));
-function read(bytes: Uint8Array): x509.OcspAnswer {
-  const response = x509.readOcspResponse(bytes);
-  if (response.status !== "successful") throw new Error(response.status);
-  return response;
-}
-const code = (bytes: Uint8Array): string => codeOf(() => x509.readOcspResponse(bytes));
-const verified = (parts: Parts, now = NOW): string => codeOf(() => read(answer(parts)).verify(issuer, now));
-const delegated = (certificate: Uint8Array, id = byName(responderName)): Parts => ({
-  id,
-  certificates: [certificate],
-  key: responderKey.privateKey,
-});
 
 test("good, revoked and unknown are told, with their times and reasons", (t) => {
   const revoked = der(0xa1, time(NOW - DAY), der(0xa0, der(0x0a, Buffer.of(1))));
@@ -130,70 +67,6 @@ test("a responder that failed says why, and nothing else", (t) => {
   t.is(code(failed(7)), "ocsp-malformed");
   t.is(code(failed(0)), "ocsp-malformed");
   t.is(code(failed(3, der(0xa0, seq()))), "ocsp-malformed");
-});
-
-test("the issuer itself may sign, named or by its key", (t) => {
-  const said = read(answer()).verify(issuer, NOW);
-  t.false(said.delegated);
-  t.is(said.certificate, issuer);
-  const hash = createHash("sha1").update(issuer.key.bytes).digest();
-  t.is(verified({ id: der(0xa2, der(0x04, hash)) }), "accepted");
-  t.is(verified({ id: der(0xa2, der(0x04, Buffer.alloc(20))) }), "ocsp-signature");
-  t.is(verified({ key: responderKey.privateKey }), "ocsp-signature");
-});
-
-test("a responder that the issuer certified may sign, and says whether its revocation is to be looked up", (t) => {
-  const said = read(answer(delegated(responder))).verify(issuer, NOW);
-  t.true(said.delegated);
-  t.false(said.noCheck);
-  const noCheck = made({
-    ...responderParts,
-    extensions: [...responderParts.extensions, extension("1.3.6.1.5.5.7.48.1.5", der(0x05))],
-  });
-  t.true(read(answer(delegated(noCheck))).verify(issuer, NOW).noCheck);
-  // Among others, and behind one that is no certificate.
-  const parts = { ...delegated(responder), certificates: [seq(), made(), responder] };
-  t.is(verified(parts), "accepted");
-});
-
-test("a responder that the issuer did not certify for this is refused", (t) => {
-  const changed = (parts: Partial<x509.CertificateTemplate>, key?: typeof privateKey): string =>
-    verified(delegated(made({ ...responderParts, ...parts }, key)));
-  t.is(changed({}), "accepted");
-  t.is(changed({ extensions: [x509.extendedKeyUsage(["clientAuth", "serverAuth"])] }), "ocsp-responder");
-  t.is(changed({ extensions: [x509.extendedKeyUsage(["2.5.29.37.0"])] }), "ocsp-responder");
-  t.is(changed({ extensions: [] }), "ocsp-responder");
-  t.is(changed({ extensions: [x509.extendedKeyUsage(["ocspSigning"])] }), "accepted");
-  t.is(
-    changed({ extensions: [x509.keyUsage(["keyAgreement"]), x509.extendedKeyUsage(["ocspSigning"])] }),
-    "ocsp-responder",
-  );
-  t.is(
-    changed({ extensions: [...responderParts.extensions, x509.extendedKeyUsage(["clientAuth"])] }),
-    "ocsp-responder",
-  );
-  t.is(changed({ extensions: [extension(x509.EXTENSION.extendedKeyUsage, int(1))] }), "ocsp-responder");
-  t.is(changed({ issuer: x509.makeName([["CN", "Another"]]) }), "ocsp-responder");
-  t.is(
-    changed({}, keyOf("ed25519").privateKey),
-    "ocsp-responder",
-    "signed by another key under the issuer's name",
-  );
-  t.is(verified({ ...delegated(responder), certificates: [] }), "ocsp-signature");
-  t.is(verified(delegated(responder, byName(x509.makeName([["CN", "Nobody"]])))), "ocsp-signature");
-});
-
-test("a responder's certificate is valid to the millisecond, and not beyond", (t) => {
-  const [from, to] = [NOW - DAY / 2, NOW + DAY / 2];
-  for (const [now, outcome] of [
-    [from, "accepted"],
-    [from - 1, "ocsp-responder"],
-    [to, "accepted"],
-    [to + 1, "ocsp-responder"],
-    [Number.NaN, "ocsp-responder"],
-  ] as const) {
-    t.is(verified(delegated(responder), now), outcome);
-  }
 });
 
 test("an answer cut short is refused, one with a byte changed is refused or no longer verifies", (t) => {
