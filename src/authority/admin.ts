@@ -8,11 +8,17 @@ import type { PlantAuthority } from "./plant.ts";
 const SHOWN = 100;
 const DISTANT = 10_000;
 
-/** Answers what `niac authority` asks. Whoever may open the socket is an administrator. */
-export function serveAuthority(channel: Channel, plant: PlantAuthority, clock: Clock): void {
+/** Answers what `niac authority` asks. Whoever may open the socket is an administrator. `delegated`: whether the site's own authority stands in the plant's place. */
+export function serveAuthority(
+  channel: Channel,
+  plant: PlantAuthority,
+  clock: Clock,
+  delegated: () => boolean = () => false,
+): void {
   const { store } = plant;
   channel.handle(link.authorityShow, () => plantView(plant, clock.now()));
   channel.handle(link.authorityInit, async (options) => {
+    refuseBoth(delegated);
     await plant.init(options);
     return plantView(plant, clock.now());
   });
@@ -58,10 +64,21 @@ export function serveAuthority(channel: Channel, plant: PlantAuthority, clock: C
   channel.handle(link.authorityExport, async ({ passphrase, by }) => ({
     file: (await plant.export(passphrase, by)).toString("latin1"),
   }));
-  channel.handle(link.authorityImport, async ({ file, passphrase, by }) => ({
-    made: await plant.import(Buffer.from(file, "latin1"), passphrase, by),
-    plant: await plantView(plant, clock.now()),
-  }));
+  channel.handle(link.authorityImport, async ({ file, passphrase, by }) => {
+    refuseBoth(delegated);
+    const made = await plant.import(Buffer.from(file, "latin1"), passphrase, by);
+    return { made, plant: await plantView(plant, clock.now()) };
+  });
+}
+
+/** Two that issue would be two that have to be looked after, and one is asked for by mistake. */
+function refuseBoth(delegated: () => boolean): void {
+  if (!delegated()) return;
+  throw new UsageError(
+    "delegated",
+    "this appliance has its certificates from the site's own authority, and makes none beside it",
+    "See niac authority show.",
+  );
 }
 
 /** `openssl req` writes a label of its own in old versions; both are PKCS#10. */

@@ -48,8 +48,14 @@ async function collect({ store, keys }: AuthorityParts, made: number): Promise<B
     return list === null ? [] : [{ authority: id, ...list }];
   });
   return {
-    ...{ about: "niac authority", version: 1, niac: NIAC_VERSION, made },
-    ...{ plant: { ...plant, lifetimes: { ...plant.lifetimes } }, authorities, certificates, lists },
+    about: "niac authority",
+    version: 1,
+    niac: NIAC_VERSION,
+    made,
+    plant: { ...plant, lifetimes: { ...plant.lifetimes } },
+    authorities,
+    certificates,
+    lists,
   };
 }
 

@@ -154,8 +154,20 @@ class Making {
     const { name, certificate, fingerprint, serial, notAfter } = made;
     const key = await keys.seal(id, made.key);
     const authority: Authority = {
-      ...{ id, ...of, parent: parent?.id ?? null, name, algorithm, certificate, fingerprint, serial },
-      ...{ key, state: "current", created: now, notAfter, revokedAt: null, reason: null },
+      id,
+      ...of,
+      parent: parent?.id ?? null,
+      name,
+      algorithm,
+      certificate,
+      fingerprint,
+      serial,
+      key,
+      state: "current",
+      created: now,
+      notAfter,
+      revokedAt: null,
+      reason: null,
     };
     this.#rows.push({ authority, list: makeList(store, authority, made.key, now) });
     return { ...made, id };
@@ -185,7 +197,10 @@ function recordOf(authority: Authority, by: string): RecordDraft {
     id: `authority-${fingerprint}`,
     reason: `authority "${name}" made by ${by}`,
     detail: {
-      ...{ role, algorithm, fingerprint, notAfter },
+      role,
+      algorithm,
+      fingerprint,
+      notAfter,
       ...(tier === null ? {} : { tier }),
       ...(tenant === null ? {} : { tenant }),
     },

@@ -10,7 +10,11 @@ export async function plantView(plant: PlantAuthority, now: number): Promise<Pla
   const { name, created, lifetimes, crlUrl } = store.plant;
   const { keys, problem } = await keysOf(plant);
   return {
-    ...{ name, created, lifetimes, crlUrl, keys },
+    name,
+    created,
+    lifetimes,
+    crlUrl,
+    keys,
     problem: problem ?? plant.problem,
     fingerprint: plant.fingerprint(),
     authorities: store.authorities.map((authority) => authorityView(store, authority, now)),
@@ -35,7 +39,15 @@ function authorityView(store: AuthorityStore, authority: Authority, now: number)
       ? store.authorities.filter((each) => each.parent === id && store.stands(each)).length
       : store.countLive(id, now);
   return {
-    ...{ id, name, role, tier, tenant, algorithm, fingerprint, created, notAfter },
+    id,
+    name,
+    role,
+    tier,
+    tenant,
+    algorithm,
+    fingerprint,
+    created,
+    notAfter,
     state: authority.state,
     live: stands ? live : 0,
     list:
@@ -51,7 +63,14 @@ export function certificateView(store: AuthorityStore, certificate: StoredCertif
   const ended = authority === null ? [] : [authority, ...store.above(authority)];
   const end = ended.find(({ state }) => state === "revoked" || state === "retired");
   return {
-    ...{ serialNumber: serial, fingerprint, kind, user, device, notBefore, notAfter, issuedBy },
+    serialNumber: serial,
+    fingerprint,
+    kind,
+    user,
+    device,
+    notBefore,
+    notAfter,
+    issuedBy,
     authority: authority?.name ?? "",
     tier: subject?.tier ?? null,
     tenant: subject?.tenant ?? null,

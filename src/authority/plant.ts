@@ -201,7 +201,10 @@ export class PlantAuthority implements Issuer {
   /** Those whose certificates clients are let in with. */
   authorities(): IssuingAuthority[] {
     return this.store.standing("issuing").map(({ name, certificate, fingerprint, tenant, tier }) => ({
-      ...{ name, fingerprint, tenant, tier },
+      name,
+      fingerprint,
+      tenant,
+      tier,
       certificate: certificatePem(certificate),
     }));
   }
@@ -218,9 +221,7 @@ export class PlantAuthority implements Issuer {
   /** PEM: `clientCa`, against which clients' certificates are verified; `serverCa`, the roots. Empty texts before init(). */
   trustedPem(): { readonly clientCa: string; readonly serverCa: string } {
     const roots = this.store.standing("root");
-    const pem = (list: readonly Authority[]): string =>
-      list.map(({ certificate }) => certificatePem(certificate)).join("");
-    return { clientCa: pem([...this.store.standing("issuing"), ...roots]), serverCa: pem(roots) };
+    return { clientCa: pemOf([...this.store.standing("issuing"), ...roots]), serverCa: pemOf(roots) };
   }
 
   /** SHA-256, hexadecimal, of the root above the appliance's own certificates: what laptops compare. */
@@ -290,4 +291,8 @@ export class PlantAuthority implements Issuer {
   #tellChanged(): void {
     for (const listener of this.#listeners) listener.changed?.();
   }
+}
+
+function pemOf(authorities: readonly Authority[]): string {
+  return authorities.map(({ certificate }) => certificatePem(certificate)).join("");
 }

@@ -61,23 +61,60 @@ interface Count {
 
 type Value = string | number | Buffer | null;
 
+const AUTHORITY = [
+  "id",
+  "role",
+  "parent",
+  "name",
+  "tier",
+  "tenant",
+  "algorithm",
+  "certificate",
+  "fingerprint",
+  "serial",
+  "key",
+  "state",
+  "created",
+  "notAfter",
+  "revokedAt",
+  "reason",
+];
+const CERTIFICATE = [
+  "serial",
+  "fingerprint",
+  "authority",
+  "kind",
+  "user",
+  "device",
+  "subject",
+  "notBefore",
+  "notAfter",
+  "issuedAt",
+  "issuedBy",
+  "revokedAt",
+  "revokedBy",
+  "reason",
+];
+const LIST = ["authority", "number", "der", "thisUpdate", "nextUpdate", "entries", "revocations"];
+
+function columnOf(field: string): string {
+  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
 export function prepareStatements(db: Database) {
   const write = (sql: string) => db.prepare<Value[]>(sql);
-  const insert = (table: string, columns: string) =>
-    write(
-      `INSERT INTO ${table} (${columns}) VALUES (${columns
-        .split(",")
-        .map(() => "?")
-        .join(", ")})`,
+  // Named as the values' fields are; columns are the same in SQL's way of writing.
+  const insert = (verb: string, table: string, fields: readonly string[]) =>
+    db.prepare<[object]>(
+      `${verb} INTO ${table} (${fields.map(columnOf).join(", ")}) VALUES (${fields.map((field) => `@${field}`).join(", ")})`,
     );
   return {
     plant: db.prepare<[], PlantRow>("SELECT name, lifetimes, crl_url, created FROM plant"),
-    putPlant: write("INSERT INTO plant (one, name, lifetimes, crl_url, created) VALUES (1, ?, ?, ?, ?)"),
-    authorities: db.prepare<[], AuthorityRow>("SELECT * FROM authorities ORDER BY id"),
-    putAuthority: insert(
-      "authorities",
-      "id, role, parent, name, tier, tenant, algorithm, certificate, fingerprint, serial, key, state, created, not_after, revoked_at, reason",
+    putPlant: db.prepare<[object]>(
+      "INSERT INTO plant (one, name, lifetimes, crl_url, created) VALUES (1, @name, @lifetimes, @crlUrl, @created)",
     ),
+    authorities: db.prepare<[], AuthorityRow>("SELECT * FROM authorities ORDER BY id"),
+    putAuthority: insert("INSERT", "authorities", AUTHORITY),
     state: db.prepare<[number], { readonly state: AuthorityState }>(
       "SELECT state FROM authorities WHERE id = ?",
     ),
@@ -85,10 +122,7 @@ export function prepareStatements(db: Database) {
     endAuthority: write(
       "UPDATE authorities SET state = ?, revoked_at = ?, reason = ?, key = NULL WHERE id = ? AND state IN ('current', 'retiring')",
     ),
-    putCertificate: insert(
-      "certificates",
-      "serial, fingerprint, authority, kind, user, device, subject, not_before, not_after, issued_at, issued_by, revoked_at, revoked_by, reason",
-    ),
+    putCertificate: insert("INSERT", "certificates", CERTIFICATE),
     byFingerprint: db.prepare<[string], CertificateRow>("SELECT * FROM certificates WHERE fingerprint = ?"),
     bySerial: db.prepare<[string], CertificateRow>("SELECT * FROM certificates WHERE serial = ?"),
     search: searcher(db),
@@ -105,9 +139,7 @@ export function prepareStatements(db: Database) {
       "SELECT serial, revoked_at AS at FROM certificates WHERE authority = ? AND revoked_at IS NOT NULL AND not_after >= ?",
     ),
     list: db.prepare<[number], ListRow>("SELECT * FROM own_lists WHERE authority = ?"),
-    putList: write(
-      "INSERT OR REPLACE INTO own_lists (authority, number, der, this_update, next_update, entries, revocations) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    ),
+    putList: insert("INSERT OR REPLACE", "own_lists", LIST),
     sweep: write("DELETE FROM certificates WHERE kind = 'appliance' AND not_after < ?"),
   };
 }

@@ -163,17 +163,12 @@ export class AuthorityStore {
     return Math.max(0, ...this.#authorities.keys()) + 1;
   }
 
-  putPlant({ name, lifetimes, crlUrl, created }: Plant): void {
-    this.#sql.putPlant.run(name, JSON.stringify(lifetimes), crlUrl, created);
+  putPlant(plant: Plant): void {
+    this.#sql.putPlant.run({ ...plant, lifetimes: JSON.stringify(plant.lifetimes) });
   }
 
   putAuthority(authority: Authority): void {
-    const { id, role, parent, name, tier, tenant, algorithm, certificate, fingerprint } = authority;
-    const { serial, key, state, created, notAfter, revokedAt, reason } = authority;
-    this.#sql.putAuthority.run(
-      ...[id, role, parent, name, tier, tenant, algorithm, certificate, fingerprint],
-      ...[serial, key, state, created, notAfter, revokedAt, reason],
-    );
+    this.#sql.putAuthority.run(authority);
   }
 
   /** Of `from` alone: false where it has become something else meanwhile. */
@@ -197,12 +192,7 @@ export class AuthorityStore {
   }
 
   putCertificate(certificate: StoredCertificate): void {
-    const { serial, fingerprint, authority, kind, user, device, subject } = certificate;
-    const { notBefore, notAfter, issuedAt, issuedBy, revokedAt, revokedBy, reason } = certificate;
-    this.#sql.putCertificate.run(
-      ...[serial, fingerprint, authority, kind, user, device, JSON.stringify(subject)],
-      ...[notBefore, notAfter, issuedAt, issuedBy, revokedAt, revokedBy, reason],
-    );
+    this.#sql.putCertificate.run({ ...certificate, subject: JSON.stringify(certificate.subject) });
   }
 
   byFingerprint(fingerprint: string): StoredCertificate | null {
@@ -250,8 +240,7 @@ export class AuthorityStore {
   }
 
   putList(authority: number, list: StoredList): void {
-    const { number, der, thisUpdate, nextUpdate, entries, revocations } = list;
-    this.#sql.putList.run(authority, number, der, thisUpdate, nextUpdate, entries, revocations);
+    this.#sql.putList.run({ ...list, authority });
   }
 
   /** Appliances' certificates that ended before; how many. */
@@ -274,7 +263,13 @@ function authorityOf(row: AuthorityRow): Authority {
 function certificateOf(row: CertificateRow): StoredCertificate {
   const { serial, fingerprint, authority, kind, user, device, reason } = row;
   return {
-    ...{ serial, fingerprint, authority, kind, user, device, reason },
+    serial,
+    fingerprint,
+    authority,
+    kind,
+    user,
+    device,
+    reason,
     subject: kind === "laptop" ? subjectSchema.parse(JSON.parse(row.subject)) : null,
     notBefore: row.not_before,
     notAfter: row.not_after,
@@ -288,7 +283,10 @@ function certificateOf(row: CertificateRow): StoredCertificate {
 function listOf(row: ListRow): StoredList {
   const { number, der, entries, revocations } = row;
   return {
-    ...{ number, der, entries, revocations },
+    number,
+    der,
+    entries,
+    revocations,
     thisUpdate: row.this_update,
     nextUpdate: row.next_update,
   };

@@ -60,7 +60,12 @@ export function certificateLines(certificates: readonly CertificateView[], all: 
   return table(
     all ? [...header, "REVOKED"] : header,
     certificates.map(({ serialNumber, user, device, authority, notAfter, issuedBy, revokedAt, reason }) => [
-      ...[serialNumber, user, device, authority, minute(notAfter), issuedBy],
+      serialNumber,
+      user,
+      device,
+      authority,
+      minute(notAfter),
+      issuedBy,
       revokedAt === null ? "" : `${minute(revokedAt)}: ${reason ?? ""}`,
     ]),
   );

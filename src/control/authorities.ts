@@ -66,7 +66,7 @@ export class Authorities {
   /** Answers one command's channel. */
   serve(channel: Channel): void {
     const { plant, upstream } = this;
-    serveAuthority(channel, plant, this.#parts.clock);
+    serveAuthority(channel, plant, this.#parts.clock, () => upstream.identity.there);
     serveUpstream(channel, { upstream, name: () => this.#parts.name(), plant: () => plant.initialised });
   }
 }

@@ -79,7 +79,12 @@ export function openBed(t: ExecutionContext, options: BedOptions = {}): Bed {
   const plant = new PlantAuthority({ db, audit, clock, keyring, log: quiet });
   const revoked: Revocation[] = [];
   const bed: Bed = {
-    ...{ db, audit, plant, time, revoked, path },
+    db,
+    audit,
+    plant,
+    time,
+    revoked,
+    path,
     changes: 0,
     records: () => audit.read({ limit: 1000 }),
   };
@@ -101,8 +106,12 @@ export async function initialised(
 ): Promise<Bed> {
   const bed = openBed(t, options);
   await bed.plant.init({
-    ...{ name: "Plant 7", algorithm: options.algorithm ?? "p256", tenants: options.tenants ?? [] },
-    ...{ lifetimes: {}, crlUrl: null, by: "admin" },
+    name: "Plant 7",
+    algorithm: options.algorithm ?? "p256",
+    tenants: options.tenants ?? [],
+    lifetimes: {},
+    crlUrl: null,
+    by: "admin",
   });
   return bed;
 }
