@@ -17,7 +17,7 @@ export function makeRequest(template: RequestTemplate, keys: KeyPair): Buffer {
   return signed(requestInfo(template, publicKeyInfoOf(keys.publicKey)), keys.privateKey);
 }
 
-/** What a request's signature covers. */
+/** What a request's signature covers, for a key that is no KeyObject: the token that holds it signs. */
 export function requestInfo(template: RequestTemplate, publicKeyInfo: Uint8Array): Buffer {
   const { subject, altNames = [], challengePassword } = template;
   const attributes = [
