@@ -29,8 +29,8 @@ export interface RenewalHost<W extends Wish> {
 /** Milliseconds until the first try after a failure; it doubles from there. */
 const SOONEST = 1_000;
 const PART = 6;
-/** Milliseconds between looks at the clock at most: longer timers overflow, and a clock that was set is seen soon. */
-const LOOK = 60_000;
+/** Milliseconds between looks at the clock at most: longer timers overflow, and a clock that was set is seen at once. */
+const LOOK = 1_000;
 
 /**
  * Milliseconds until the next try after so many failures, `most` at most, the upper half of them by chance (`random`, from 0 to

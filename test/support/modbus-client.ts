@@ -12,7 +12,9 @@ export interface Answer {
 
 export interface ClientOptions {
   /** Null: none is sent. */
-  readonly credential: Credential | null;
+  readonly credential: Pick<Credential, "chainPem" | "keyPem"> | null;
+  /** PEM of whom the server must come from; default: the test's own root. */
+  readonly ca?: string;
   /** What is asked for by SNI, without the appliance's name; default `modbus.press-4`. */
   readonly service?: string;
   /** Local address to connect from. */
@@ -44,6 +46,7 @@ export class ModbusClient {
   /** Resolves after the handshake: with TLS 1.3 that is before the appliance has judged the certificate. */
   static connect(bed: Appliance, options: ClientOptions): Promise<ModbusClient> {
     const { credential, service = "modbus.press-4", source, port = bed.modbusPort } = options;
+    const { ca = bed.root.certPem } = options;
     const tcp = connectTcp({
       host: "127.0.0.1",
       port,
@@ -53,7 +56,7 @@ export class ModbusClient {
       const socket = connect({
         socket: tcp,
         servername: `${service}.${APPLIANCE}`,
-        ca: bed.root.certPem,
+        ca,
         ...(credential ? { cert: credential.chainPem, key: credential.keyPem } : {}),
       });
       tcp.once("error", reject);

@@ -1,0 +1,87 @@
+/** An appliance that has its certificates from its own authority, and clients with certificates of it. */
+import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { dial, ADMIN_SOCKET, authorityInit, authorityIssue, authorityTrust } from "../../src/link/index.ts";
+import type { Call } from "../../src/base/index.ts";
+import { makeName, makeRequest, toPem } from "../../src/x509/index.ts";
+import { Appliance, type ApplianceOptions } from "./appliance.ts";
+import type { Teardown } from "./processes.ts";
+
+/** PEM texts. */
+export interface Laptop {
+  readonly chainPem: string;
+  readonly keyPem: string;
+}
+
+/** The settings of an appliance without files for TLS. */
+export const NO_FILES = {
+  NIAC_TLS_CERTIFICATE: "",
+  NIAC_TLS_KEY: "",
+  NIAC_TLS_CLIENT_CA: "",
+  NIAC_TPM: "none",
+};
+
+export class AuthorityBed {
+  readonly appliance: Appliance;
+
+  private constructor(appliance: Appliance) {
+    this.appliance = appliance;
+  }
+
+  /** With an authority made and the site document applied, and the gateway listening. */
+  static async start(t: Teardown, options: ApplianceOptions): Promise<AuthorityBed> {
+    const environment = { ...NO_FILES, ...options.environment };
+    const appliance = await Appliance.prepare(t, { ...options, environment });
+    const bed = new AuthorityBed(appliance);
+    const parts = options.parts ?? ["up"];
+    for (const part of parts) appliance.launch(part);
+    await appliance.logged("control is ready");
+    await bed.init();
+    await appliance.logged("gateway is ready");
+    if (options.site !== null) await appliance.apply(options.site);
+    return bed;
+  }
+
+  async init(): Promise<void> {
+    await this.ask(authorityInit, {
+      name: "Test plant",
+      algorithm: "p256",
+      tenants: [],
+      lifetimes: {},
+      crlUrl: null,
+      by: "admin",
+    });
+  }
+
+  /** PEM of all authorities. */
+  async trust(): Promise<string> {
+    return (await this.ask(authorityTrust, null)).pem;
+  }
+
+  async laptop(user: string, groups: readonly string[] = ["maintenance"]): Promise<Laptop> {
+    const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const request = toPem(makeRequest({ subject: makeName([["CN", user]]) }, keys), "CERTIFICATE REQUEST");
+    const { chain } = await this.ask(authorityIssue, {
+      request,
+      by: "admin",
+      tier: "managed",
+      tenant: null,
+      user,
+      device: `laptop-of-${user}`,
+      groups: [...groups],
+      role: null,
+      until: null,
+    });
+    return { chainPem: chain, keyPem: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
+  }
+
+  async ask<Params, Result>(call: Call<Params, Result>, params: Params): Promise<Result> {
+    const runDir = this.appliance.environment["NIAC_RUN_DIR"] ?? "";
+    const channel = await dial(join(runDir, ADMIN_SOCKET), "test");
+    try {
+      return await channel.call(call, params);
+    } finally {
+      channel.close();
+    }
+  }
+}
