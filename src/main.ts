@@ -86,11 +86,11 @@ async function main(): Promise<void> {
     .action((options: { supervised?: boolean }) => {
       const settings = readSettings(lookup());
       const log = logger("netd", settings.logLevel);
-      const { cable, runDir, listenModbus, listenServices } = settings;
+      const { cable, runDir, listenModbus, listenServices, listenEnroll } = settings;
       if (cable === null) {
         throw new UsageError("no-ports", "netd has no ports: set NIAC_UPLINK and NIAC_DEVICE_PORT");
       }
-      const services = [listenModbus.port, listenServices.port];
+      const services = [listenModbus.port, listenServices.port, listenEnroll.port];
       return serve(log, options.supervised ?? false, () =>
         runNetd({ runDir, ports: { ...cable, services } }, log),
       );
@@ -106,8 +106,9 @@ async function main(): Promise<void> {
   program.addCommand(commands.locksCommand(around));
   program.addCommand(commands.clockCommand(around));
   program.addCommand(commands.authorityCommand(around));
+  program.addCommand(commands.enrolmentCommand(around));
   program.addCommand(commands.auditCommand(around));
-  for (const command of laptopCommands(thisComputer((name) => lookup()(name), import.meta.url)))
+  for (const command of laptopCommands(thisComputer((name) => lookup()(name), process.env, import.meta.url)))
     program.addCommand(command);
   settle(program);
   try {
@@ -265,7 +266,8 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
     exit: (code) => {
       process.exitCode = code;
     },
-    secret: (question) => thisComputer((name) => lookup()(name), import.meta.url).ask(question, true),
+    secret: (question) =>
+      thisComputer((name) => lookup()(name), process.env, import.meta.url).ask(question, true),
     interrupted: () => new Promise((resolve) => process.once("SIGINT", () => resolve())),
   };
 }

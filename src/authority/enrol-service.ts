@@ -11,7 +11,7 @@ import { Once } from "./enrol-once.ts";
 import { EnrolRefusals } from "./enrol-refusals.ts";
 import { Requests, type Label } from "./enrol-requests.ts";
 import { checkSubject } from "./enrol-subject.ts";
-import { Enrolment } from "./enrolment.ts";
+import { Enrolment, type HeldCertificate } from "./enrolment.ts";
 import { EstServer, type PostureHandler } from "./est-server.ts";
 import { Attempts } from "./http-limits.ts";
 import { HttpServer, type ServerMaterial } from "./http-server.ts";
@@ -29,7 +29,8 @@ export interface EnrolServiceParts {
   floor(): number;
   signIn(): SignIn | null;
   userOf(device: string): string | null;
-  refuses(subject: Subject, fingerprint: string | null): string | null;
+  refuses(subject: Subject, certificate: HeldCertificate | null): string | null;
+  /** Those that issue clients' certificates; empty: none are told apart. */
   authorities(): readonly TenantAuthority[];
   /** What certificates are issued for at present. */
   tiers(): readonly Label[];
@@ -70,7 +71,7 @@ export class EnrolService {
       providerKeys: new ProviderKeys(() => clock.monotonic()),
       signIn: () => parts.signIn(),
       userOf: (device) => parts.userOf(device),
-      refuses: (subject, fingerprint) => parts.refuses(subject, fingerprint),
+      refuses: (subject, certificate) => parts.refuses(subject, certificate),
       waitingAllowed: () => this.#waitingAllowed(),
       now: () => this.#now(),
     });
@@ -140,7 +141,9 @@ export class EnrolService {
     const made = this.#codes.make(subject, by, valid, now);
     const reason = `${by} makes one-time code ${made.id} for ${who(subject)}`;
     try {
-      await this.#parts.append([this.#draft(reason, { detail: { expires: made.expires } })]);
+      await this.#parts.append([
+        this.#draft(`${reason}, good until ${new Date(made.expires).toISOString()}`),
+      ]);
     } catch (error) {
       this.#codes.withdraw(made.id, now);
       throw error;
@@ -166,7 +169,14 @@ export class EnrolService {
     checkSubject(subject, this.#parts.tiers(), this.#now());
     const reason = `${by} approves request ${id} for ${who(subject)}`;
     await this.#parts.append([this.#draft(reason)]);
-    return this.#enrolment.approve(id, subject, by);
+    try {
+      return await this.#enrolment.approve(id, subject, by);
+    } catch (error) {
+      this.#note([
+        this.#draft(`the approval of request ${id} by ${by} came to nothing: ${messageOf(error)}`),
+      ]);
+      throw error;
+    }
   }
 
   async deny(id: string, why: string, by: string): Promise<void> {

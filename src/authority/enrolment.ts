@@ -12,6 +12,9 @@ import { HttpRefusal } from "./http-reply.ts";
 import type { ProviderKeys } from "./sign-in-keys.ts";
 import { verifySignIn } from "./sign-in.ts";
 
+/** Of who holds one already. */
+export type HeldCertificate = Pick<Identity, "fingerprint" | "serialNumber">;
+
 export interface EnrolmentParts {
   readonly issuer: Issuer;
   readonly codes: Codes;
@@ -23,7 +26,7 @@ export interface EnrolmentParts {
   /** The user of a certificate that is good and says this device; null: nobody's. */
   userOf(device: string): string | null;
   /** Why a holder may have no certificate though his own is good (a lock); null: he may. */
-  refuses(subject: Subject, fingerprint: string | null): string | null;
+  refuses(subject: Subject, certificate: HeldCertificate | null): string | null;
   /** Whether requests without credentials wait for approval. */
   waitingAllowed(): boolean;
   /** Milliseconds since the epoch, and never earlier than what was known before. */
@@ -155,7 +158,7 @@ export class Enrolment {
       });
     }
     const { subject } = holder;
-    const refusal = this.parts.refuses(subject, identity.fingerprint);
+    const refusal = this.parts.refuses(subject, identity);
     if (refusal !== null) throw locked(refusal);
     this.#check(wish.label, subject);
     const difference = differenceOf(wish.request, readCertificate(held));
@@ -167,8 +170,8 @@ export class Enrolment {
         advice: "Ask with the names of the certificate, or with none. Other names need a new enrolment.",
       });
     }
-    const by = `renewal by ${subject.user}`;
-    const issued = await issuer.issue(withoutNames(wish.request), subject, by, identity.fingerprint);
+    const request = withoutNames(wish.request);
+    const issued = await issuer.issue(request, subject, FOLLOWED, identity.fingerprint);
     return { kind: "issued", certificate: issued.certificate };
   }
 
@@ -229,6 +232,9 @@ function labelText({ tier, tenant }: Label): string {
 const DEFAULT_LABEL: Label = { tier: "managed", tenant: null };
 /** For clients that send nothing before they are asked. */
 export const CHALLENGE = { "WWW-Authenticate": 'Basic realm="niac", charset="UTF-8"' } as const;
+
+/** Who lets a renewal happen. */
+const FOLLOWED = "the certificate that it follows";
 
 /** One answer for a wrong user, a wrong code, one that has expired and one that was used; the record knows. */
 export function badCode(recorded: string): HttpRefusal {

@@ -22,14 +22,14 @@ import {
 export type PostureHandler = (
   identity: Identity | null,
   body: Buffer,
-  question: Pick<HttpQuestion, "header" | "source">,
+  question: Pick<HttpQuestion, "header" | "peer">,
 ) => Promise<HttpReply>;
 
 export interface EstServerParts {
   readonly enrolment: Enrolment;
   readonly attempts: Attempts;
   readonly refusals: EnrolRefusals;
-  /** Every authority whose clients may renew or report. */
+  /** Every authority that issues clients' certificates; empty: none are told apart. */
   authorities(): readonly TenantAuthority[];
   /** DER; null: there is no such authority. */
   crl(authority: string): Buffer | null;
@@ -136,7 +136,8 @@ export class EstServer {
   #identify({ peer }: HttpQuestion): Identity | null {
     if (peer.leaf === null) return null;
     const tenants = this.#parts.authorities();
-    const found = readIdentity(peer, this.#parts.enrolment.parts.now(), { tenants });
+    const now = this.#parts.enrolment.parts.now();
+    const found = readIdentity(peer, now, tenants.length === 0 ? {} : { tenants });
     if (!isRefusal(found)) return found;
     const { code, reason, advice } = found;
     throw new HttpRefusal(code, { status: 403, stage: "certificate", message: reason, advice });

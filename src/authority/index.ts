@@ -4,6 +4,11 @@
  */
 export { serveAuthority } from "./admin.ts";
 export { TIERS, type Issued, type Issuer, type Revocation, type Subject, type Tier } from "./contract.ts";
+export { serveEnrolment } from "./enrol-admin.ts";
+export { createEnrolment } from "./enrol-schema.ts";
+export { EnrolService, type EnrolServiceParts } from "./enrol-service.ts";
+export type { HeldCertificate } from "./enrolment.ts";
+export type { PostureHandler } from "./est-server.ts";
 export { keyringExists } from "./keyring-file.ts";
 export { openKeyring, type Keyring, type KeyringOptions, type OpenKeyring } from "./keyring.ts";
 export { PlantAuthority, type PlantListener, type PlantOptions, type Revoked } from "./plant.ts";

@@ -110,6 +110,17 @@ export class UpstreamStore {
       .run(fingerprint, serialNumber, JSON.stringify(subject), notAfter, by);
   }
 
+  /** The user of a certificate that is not over and says this device; null: nobody's. */
+  userOf(device: string, now: number): string | null {
+    const row = this.#db
+      .prepare<[string, number], { user: string }>(
+        `SELECT json_extract(subject, '$.user') AS user FROM upstream_issued
+         WHERE json_extract(subject, '$.device') = ? AND not_after >= ? ORDER BY not_after DESC LIMIT 1`,
+      )
+      .get(device, now);
+    return row?.user ?? null;
+  }
+
   holder(fingerprint: string): { subject: Subject; notAfter: number } | null {
     const row = this.#db
       .prepare<[string], { subject: string; not_after: number }>(

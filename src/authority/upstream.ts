@@ -77,6 +77,11 @@ export class UpstreamAuthority implements Issuer {
     return held !== null && held.notAfter > this.#parts.clock.now() ? held : null;
   }
 
+  /** The user of a certificate that is not over and says this device; null: nobody's. */
+  userOf(device: string): string | null {
+    return this.#parts.store.userOf(device, this.#parts.clock.now());
+  }
+
   /** Has it signed, and looks at what came. */
   async #issued(request: CertificationRequest, server: boolean): Promise<Issued> {
     const row = this.identity.held();

@@ -53,6 +53,12 @@ export class Authorities {
     return this.upstream.identity.there ? this.upstream : this.plant;
   }
 
+  /** The user of a certificate that is good and says this device; null: nobody's. */
+  userOf(device: string): string | null {
+    const [held] = this.plant.store.live({ device }, this.#parts.clock.now(), 1);
+    return held?.user ?? this.upstream.userOf(device);
+  }
+
   start(): void {
     this.plant.start();
     this.upstream.identity.start();

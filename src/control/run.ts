@@ -7,10 +7,11 @@ import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemClock, type Channel } from "../base/index.ts";
 import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
 import type { Address, Settings } from "../settings/index.ts";
-import { createAuthority, createUpstream } from "../authority/index.ts";
+import { createAuthority, createEnrolment, createUpstream } from "../authority/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { Authorities } from "./authorities.ts";
 import { OwnTls } from "./certify.ts";
+import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
@@ -41,6 +42,7 @@ export async function runControl(
     createTrust,
     createAuthority,
     createUpstream,
+    createEnrolment,
   ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
@@ -64,6 +66,7 @@ export async function runControl(
       void netd.push(trust.inNetwork(snapshot));
       link.push(snapshot);
       ownTls.changed();
+      void desk.follow();
     },
     (snapshot) => netd.check(snapshot),
   );
@@ -98,6 +101,7 @@ export async function runControl(
     name: () => ownTls.names().dns[0] ?? settings.origin,
     changed() {
       ownTls.changed();
+      void desk.follow();
       trust
         .push()
         .catch((error: unknown) =>
@@ -106,8 +110,24 @@ export async function runControl(
     },
     revoked: () => trust.recheckSoon(),
   });
+  const desk: EnrolmentDesk = new EnrolmentDesk({
+    db,
+    audit,
+    clock,
+    log,
+    listen: settings.listenEnroll,
+    authorities,
+    tls: ownTls,
+    trust,
+    site: () => site.snapshot,
+    posture: null,
+  });
   authorities.start();
-  const look = setInterval(() => ownTls.changed(), LOOK);
+  await desk.follow();
+  const look = setInterval(() => {
+    ownTls.changed();
+    void desk.follow();
+  }, LOOK);
   const admins = new Set<Channel>();
   const servers = [
     await listen(
@@ -120,6 +140,7 @@ export async function runControl(
       admins.add(channel);
       channel.onClosed(() => admins.delete(channel));
       authorities.serve(channel);
+      desk.serve(channel);
       serveAdmin(channel, {
         audit,
         site,
@@ -144,6 +165,7 @@ export async function runControl(
       link.close();
       netd.close();
       trust.close();
+      await desk.stop();
       await authorities.stop();
       for (const channel of admins) channel.close();
       await audit
