@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { UsageError } from "../base/index.ts";
 import { authorityExport, authorityImport } from "../link/index.ts";
-import { readText, writeNew } from "./authority-files.ts";
+import { readText, writeMade } from "./authority-files.ts";
 import { plantLines } from "./authority-show.ts";
 import { ask, type Surroundings } from "./context.ts";
 
@@ -18,8 +18,12 @@ export function exportCommand(around: Surroundings): Command {
     .option(...FILE)
     .action(async (file: string, options: SecretOptions) => {
       const passphrase = await newPassphrase(around, options);
-      const backup = await ask(around, authorityExport, { passphrase, by: around.user });
-      writeNew(file, backup.file, 0o600);
+      await writeMade(
+        file,
+        0o600,
+        () => ask(around, authorityExport, { passphrase, by: around.user }),
+        (backup) => backup.file,
+      );
       around.print(`${file} holds the authority. Keep it and its passphrase in two places.`);
     });
 }

@@ -20,7 +20,7 @@ export function plantLines(plant: PlantView): string[] {
     ),
     "",
     ...table(
-      ["NO", "AUTHORITY", "TIER", "TENANT", "ALGORITHM", "UNTIL", "STATE", "LIVE", "LIST", "LIST UNTIL"],
+      ["NO", "AUTHORITY", "TIER", "TENANT", "ALGORITHM", "UNTIL", "STATE", "LIVE", "REVOKED"],
       authorities.map(row),
     ),
   ];
@@ -38,7 +38,6 @@ function row({
   live,
   list,
 }: AuthorityView): string[] {
-  const over = state === "retired" || state === "revoked";
   return [
     String(id),
     name,
@@ -47,9 +46,8 @@ function row({
     algorithm,
     day(notAfter),
     state,
-    role === "root" ? counted(live, "authority", "authorities") : String(live),
-    list === null ? "" : `${list.entries} revoked`,
-    list === null || over ? "" : day(list.nextUpdate),
+    String(live),
+    list === null ? "" : String(list.entries),
   ];
 }
 

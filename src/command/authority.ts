@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { printable, UsageError } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import { exportCommand, importCommand } from "./authority-backup.ts";
-import { crlPem, readText, writeNew } from "./authority-files.ts";
+import { crlPem, readText, writeMade } from "./authority-files.ts";
 import { certificateLines, counted, plantLines, revokedLines } from "./authority-show.ts";
 import { ask, type Surroundings } from "./context.ts";
 import { initDelegated, delegatedLines, type DelegatedOptions } from "./delegated.ts";
@@ -82,9 +82,9 @@ export function authorityCommand(around: Surroundings): Command {
     .description("what others must trust to verify the appliance and its laptops, PEM")
     .option("--out <file>", "where it goes; not overwritten")
     .action(async ({ out }: { out?: string }) => {
-      const { pem } = await ask(around, link.authorityTrust, null);
-      if (out === undefined) around.print(pem.trimEnd());
-      else writeNew(out, pem, 0o644);
+      const asked = (): Promise<{ pem: string }> => ask(around, link.authorityTrust, null);
+      if (out === undefined) around.print((await asked()).pem.trimEnd());
+      else await writeMade(out, 0o644, asked, ({ pem }) => pem);
     });
   return authority;
 }
@@ -154,12 +154,13 @@ async function issue(
   around: Surroundings,
   options: SubjectOptions & { request: string; out: string },
 ): Promise<void> {
-  const { chain, serialNumber, notAfter } = await ask(around, link.authorityIssue, {
-    ...readSubject(options),
-    request: readText(options.request),
-    by: around.user,
-  });
-  writeNew(options.out, chain, 0o644);
+  const asked = { ...readSubject(options), request: readText(options.request), by: around.user };
+  const { serialNumber, notAfter } = await writeMade(
+    options.out,
+    0o644,
+    () => ask(around, link.authorityIssue, asked),
+    ({ chain }) => chain,
+  );
   const until = new Date(notAfter).toISOString().slice(0, 10);
   around.print(
     `${options.out}: a certificate of ${printable(options.user)} until ${until}, serial number ${serialNumber}`,
@@ -239,10 +240,10 @@ async function rotate(
 }
 
 async function crl(around: Surroundings, authority: string, out: string | undefined): Promise<void> {
-  const { der } = await ask(around, link.authorityCrl, { authority });
-  const bytes = Buffer.from(der, "base64");
-  if (out === undefined) around.print(crlPem(bytes));
-  else writeNew(out, bytes, 0o644);
+  const asked = async (): Promise<Buffer> =>
+    Buffer.from((await ask(around, link.authorityCrl, { authority })).der, "base64");
+  if (out === undefined) around.print(crlPem(await asked()));
+  else await writeMade(out, 0o644, asked, (der) => der);
 }
 
 function tierOf(text: string): link.Tier {
