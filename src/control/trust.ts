@@ -56,6 +56,7 @@ export class TrustKeeper {
   readonly #timers: readonly NodeJS.Timeout[];
   #kept: number;
   #netdLocks = "";
+  #complaint = "";
   #rechecking: Promise<number> | null = null;
 
   constructor(parts: TrustParts) {
@@ -250,8 +251,12 @@ export class TrustKeeper {
     return JSON.stringify(about.map(({ kind, value }) => [kind, value]));
   }
 
+  /** Says it once and not at every look. */
   #complain(error: unknown): void {
-    this.#parts.log.error({ reason: messageOf(error) }, "whom to trust could not be kept up to date");
+    const message = messageOf(error);
+    if (message === this.#complaint) return;
+    this.#complaint = message;
+    this.#parts.log.error({ reason: message }, "whom to trust could not be kept up to date");
   }
 }
 

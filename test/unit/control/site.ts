@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AuditLog, createRecords, openDatabase, type Database } from "../../../src/audit/index.ts";
 import { createSite, SiteStore } from "../../../src/control/site-store.ts";
+import { createTrust } from "../../../src/control/trust-store.ts";
 import { Site } from "../../../src/control/site.ts";
 import type { Snapshot } from "../../../src/site/index.ts";
 import { StillClock } from "../machine/requests.ts";
@@ -35,7 +36,7 @@ export class Bed {
   constructor(path: string) {
     this.path = path;
     this.clock.time = 1_780_000_000_000;
-    this.db = openDatabase(path, [createRecords, createSite]);
+    this.db = openDatabase(path, [createRecords, createSite, createTrust]);
     this.audit = new AuditLog(this.db, "box", { clock: this.clock });
     this.store = new SiteStore(this.db);
     this.site = new Site(
