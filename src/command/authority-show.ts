@@ -69,9 +69,18 @@ export function certificateLines(certificates: readonly CertificateView[], all: 
   );
 }
 
-export function revokedLines(count: number, shown: readonly CertificateView[]): string[] {
+/** `sessions`: how many ended with them; null: nobody could say. */
+export function revokedLines(
+  count: number,
+  shown: readonly CertificateView[],
+  sessions: number | null,
+): string[] {
+  const ended =
+    sessions === null
+      ? "the gateway is away and ends their sessions when it is back"
+      : `${counted(sessions, "session")} ended with ${count === 1 ? "it" : "them"}`;
   return [
-    `${counted(count, "certificate")} revoked.`,
+    `${counted(count, "certificate")} revoked; ${ended}.`,
     ...(shown.length === 0 ? [] : certificateLines(shown, false)),
     ...(count > shown.length ? [`... and ${count - shown.length} more`] : []),
   ];

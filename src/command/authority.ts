@@ -191,12 +191,12 @@ async function revoke(around: Surroundings, options: RevokeOptions): Promise<voi
     );
   }
   const { reason } = options;
-  const { count, revoked, list } = await ask(around, link.authorityRevoke, {
+  const { count, revoked, sessions, list } = await ask(around, link.authorityRevoke, {
     ...one,
     reason,
     by: around.user,
   });
-  for (const line of revokedLines(count, revoked)) around.print(line);
+  for (const line of revokedLines(count, revoked, sessions)) around.print(line);
   if (one.what === "authority") {
     around.complain("Nothing takes its place by itself: niac authority rotate makes a new one.");
   }

@@ -95,3 +95,24 @@ test("every record has an id of its own", async (t) => {
   t.is(ids.length, 6);
   t.is(new Set(ids).size, 6);
 });
+
+test("questions for the directory are recorded by who asked, and repetitions summed up", async (t) => {
+  const { clock, refusals, drafts } = bed();
+  const identity = { user: "alice", device: null, groups: [], role: null, tier: null, tenant: null };
+  const asked = (fingerprint: string) => ({
+    source: "10.0.0.1:50000",
+    identity: { ...identity, serialNumber: "01", fingerprint },
+  });
+  for (let i = 0; i < 4; i++) refusals.looked("10.0.0.1", asked("aa"));
+  refusals.looked("10.0.0.1", asked("bb"));
+  t.deepEqual(
+    (await drafts()).map(({ kind, decision, identity: who }) => [kind, decision, who?.fingerprint]),
+    [
+      ["directory", "permit", "aa"],
+      ["directory", "permit", "bb"],
+    ],
+  );
+  clock.time = 10_000;
+  refusals.report(false);
+  t.like((await drafts())[2], { kind: "directory", counts: { asked: 3 }, duration: 10_000 });
+});

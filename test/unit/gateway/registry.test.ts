@@ -146,3 +146,39 @@ test("names that only look alike when put together are told apart", (t) => {
   t.is(registry.connections("a", 'b","c'), 0);
   t.is(registry.connections('a","b', "c"), 1);
 });
+
+test("who has no session yet can be ended all the same: the doom waits for it", (t) => {
+  const registry = new Registry();
+  registry.expect("coming", ALICE);
+  t.is(registry.doomOf("coming"), null);
+  const doom = { stage: "certificate", reason: "revoked" };
+  t.true(registry.doom("coming", doom));
+  t.deepEqual(registry.doomOf("coming"), doom);
+  registry.arrived("coming");
+  t.is(registry.doomOf("coming"), null);
+  t.false(registry.doom("coming", doom));
+});
+
+test("a live session is ended at once, and no other", (t) => {
+  const registry = new Registry();
+  const [one, two] = [Idle.of(registry, "one", "alice"), Idle.of(registry, "two", "bob")];
+  registry.add(one);
+  registry.add(two);
+  t.true(registry.doom("one", { stage: "certificate", reason: "revoked" }));
+  t.deepEqual([one.ended, one.stopped, two.ended, two.stopped], [true, 1, false, 0]);
+});
+
+test("certificates in use are those of live sessions and of those to be, each once; of nobody without one", (t) => {
+  const registry = new Registry();
+  registry.expect("one", ALICE);
+  registry.expect("two", { ...ALICE, user: "bob" });
+  registry.expect("machine", { ...ALICE, kind: "machine" });
+  registry.add(Idle.of(registry, "one", "alice"));
+  t.deepEqual(
+    registry.certificates().map(({ session, identity }) => [session, identity.user]),
+    [
+      ["one", "alice"],
+      ["two", "bob"],
+    ],
+  );
+});
