@@ -1,14 +1,14 @@
 /**
- * A transfer that does not end by itself: reads a hundred holding registers again and again over one connection, and says when the
+ * A transfer that does not end by itself: reads four input registers again and again over one connection, and says when the
  * connection is closed.
  *
  *     transfer <host:port>
  */
 import { connect } from "node:net";
 
-/** MBAP header and PDU: read holding registers (3), from 0, a hundred of them; MODBUS Messaging on TCP/IP V1.0b, section 3.1. */
-const READ = Buffer.from([0, 1, 0, 0, 0, 6, 1, 3, 0, 0, 0, 100]);
-const ANSWER = 9 + 2 * 100;
+/** MBAP header and PDU: read input registers (4), from 0, four of them; MODBUS Messaging on TCP/IP V1.0b, section 3.1. */
+const READ = Buffer.from([0, 1, 0, 0, 0, 6, 1, 4, 0, 0, 0, 4]);
+const ANSWER = 9 + 2 * 4;
 const FUNCTION_AT = 7;
 /** Milliseconds between reads, and reads between two lines of what was done. */
 const PAUSE = 5;

@@ -48,7 +48,7 @@ appliance() {
   start appliance "control is ready" ip netns exec niac-demo-box node src/main.ts up
 }
 
-authority_here() { (cd "$dir" && ./box niac authority init --name "Demo plant") >"$dir/authority.log" 2>&1 || { cat "$dir/authority.log" >&2; return 1; }; }
+authority_here() { (cd "$dir" && ./box niac authority init "Demo plant") >"$dir/authority.log" 2>&1 || { cat "$dir/authority.log" >&2; return 1; }; }
 
 # await FILE "text"
 await() {
