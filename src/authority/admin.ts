@@ -46,9 +46,9 @@ export function serveAuthority(
   });
   channel.handle(link.authorityRevoke, async ({ what, value, reason, by }) => {
     store.checkThere();
-    const { certificates, list } = await plant.revoke(what, value, reason, by);
+    const { certificates, sessions, list } = await plant.revoke(what, value, reason, by);
     const revoked = certificates.slice(0, SHOWN).map((each) => certificateView(store, each));
-    return { count: certificates.length, revoked, list };
+    return { count: certificates.length, revoked, sessions, list };
   });
   channel.handle(link.authorityCrl, ({ authority }) => {
     store.checkThere();

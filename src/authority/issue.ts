@@ -65,7 +65,11 @@ export async function issueLaptop(
     id: `issue-${issued.serialNumber}`,
     identity: identityOf(entry),
     reason: `certificate ${renews === null ? "issued" : "renewed"} by "${authority.name}", let by ${by}`,
-    detail: { authority: authority.name, notAfter: issued.notAfter, ...(renews === null ? {} : { renews }) },
+    detail: {
+      authority: authority.name,
+      until: timeText(issued.notAfter),
+      ...(renews === null ? {} : { renews }),
+    },
   };
   await commit(parts, record, entry, () => checkRenewed(store, renews, now));
   return issued;
@@ -103,7 +107,12 @@ export async function issueAppliance(
     kind: "trust",
     id: `issue-${serialNumber}`,
     reason: `the appliance's own certificate, ${names.commonName}, issued by "${authority.name}" for ${by}`,
-    detail: { authority: authority.name, serialNumber, fingerprint: entry.fingerprint, notAfter },
+    detail: {
+      authority: authority.name,
+      serialNumber,
+      fingerprint: entry.fingerprint,
+      until: timeText(notAfter),
+    },
   };
   await commit(parts, record, entry, () => {});
   return issued;
@@ -255,4 +264,9 @@ function checkRenewed(store: AuthorityStore, renews: string | null, now: number)
     "the certificate that was to be renewed is revoked or past its end",
     "Ask the plant admin why, and enrol again.",
   );
+}
+
+/** For people: `2027-02-20T18:53:44Z`. */
+export function timeText(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -23,7 +23,7 @@ export async function revokeCertificates(
   value: string,
   reason: string,
   by: string,
-  told: (revoked: readonly StoredCertificate[]) => void,
+  told: (revoked: readonly StoredCertificate[]) => unknown,
 ): Promise<StoredCertificate[]> {
   const search: Search = { [what]: what === "user" || what === "device" ? value : value.toLowerCase() };
   const revoked: StoredCertificate[] = [];

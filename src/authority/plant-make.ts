@@ -5,7 +5,7 @@ import { TIERS, type RotationScope } from "../link/index.ts";
 import { UNSEEN, type KeyAlgorithm } from "../x509/index.ts";
 import { makeAuthority, type Above, type MadeAuthority, type Role } from "./ca.ts";
 import type { Tier } from "./contract.ts";
-import { listUrl, type AuthorityParts } from "./issue.ts";
+import { listUrl, timeText, type AuthorityParts } from "./issue.ts";
 import { makeList } from "./own-crl.ts";
 import { checkLifetime, LIFETIMES } from "./profile.ts";
 import { inScope } from "./plant-scope.ts";
@@ -200,7 +200,7 @@ function recordOf(authority: Authority, by: string): RecordDraft {
       role,
       algorithm,
       fingerprint,
-      notAfter,
+      until: timeText(notAfter),
       ...(tier === null ? {} : { tier }),
       ...(tenant === null ? {} : { tenant }),
     },

@@ -41,14 +41,16 @@ export interface PlantOptions {
 }
 
 export interface PlantListener {
-  /** On record and in force: who holds sessions of these open ends them. */
-  revoked?(list: readonly Revocation[]): void;
+  /** On record and in force: who holds sessions of these open ends them, and may say how many it ended. */
+  revoked?(list: readonly Revocation[]): void | Promise<number>;
   /** Other authorities, so other certificates to trust. */
   changed?(): void;
 }
 
 export interface Revoked {
   readonly certificates: readonly StoredCertificate[];
+  /** Sessions ended with them; null: who holds them could not be asked, and ends them when it can. */
+  readonly sessions: number | null;
   /** Why a revocation list could not be made anew; null: they were. */
   readonly list: string | null;
 }
@@ -132,7 +134,7 @@ export class PlantAuthority implements Issuer {
     by: string,
   ): Promise<{ readonly retired: readonly string[]; readonly cut: number }> {
     const { retired, cut } = await this.#changing(() => retire(this.#parts, scope, by));
-    this.#tellRevoked(cut, "its authority was retired");
+    await this.#tellRevoked(cut, "its authority was retired");
     await this.#renewLists();
     return { retired: retired.map(({ name }) => name), cut: cut.length };
   }
@@ -141,13 +143,15 @@ export class PlantAuthority implements Issuer {
   async revoke(what: RevokeWhat | "authority", value: string, reason: string, by: string): Promise<Revoked> {
     if (what === "authority") {
       const cut = await this.#changing(() => revokeAuthority(this.#parts, value, reason, by));
-      this.#tellRevoked(cut, reason);
-      return { certificates: cut, list: await this.#renewLists() };
+      const sessions = await this.#tellRevoked(cut, reason);
+      return { certificates: cut, sessions, list: await this.#renewLists() };
     }
+    const told: Promise<number | null>[] = [];
     const certificates = await revokeCertificates(this.#parts, what, value, reason, by, (batch) =>
-      this.#tellRevoked(batch, reason),
+      told.push(this.#tellRevoked(batch, reason)),
     );
-    return { certificates, list: await this.#renewLists() };
+    const sessions = sumOf(await Promise.all(told));
+    return { certificates, sessions, list: await this.#renewLists() };
   }
 
   async issue(
@@ -282,15 +286,31 @@ export class PlantAuthority implements Issuer {
     return problem;
   }
 
-  #tellRevoked(certificates: readonly StoredCertificate[], reason: string): void {
-    if (certificates.length === 0) return;
+  /** How many sessions that ended. Never rejects: they are revoked, whoever fails to hear of it. */
+  async #tellRevoked(certificates: readonly StoredCertificate[], reason: string): Promise<number | null> {
+    if (certificates.length === 0) return 0;
     const list = certificates.map((each) => revocationOfCertificate(each, reason));
-    for (const listener of this.#listeners) listener.revoked?.(list);
+    const told = [...this.#listeners].map(async (listener) => {
+      try {
+        return (await listener.revoked?.(list)) ?? 0;
+      } catch (error) {
+        this.#log.warn(
+          { reason: messageOf(error) },
+          "sessions of revoked certificates could not be ended yet",
+        );
+        return null;
+      }
+    });
+    return sumOf(await Promise.all(told));
   }
 
   #tellChanged(): void {
     for (const listener of this.#listeners) listener.changed?.();
   }
+}
+
+function sumOf(counts: readonly (number | null)[]): number | null {
+  return counts.reduce((sum, count) => (sum === null || count === null ? null : sum + count), 0);
 }
 
 function pemOf(authorities: readonly Authority[]): string {

@@ -27,8 +27,8 @@ export interface AuthoritiesParts {
   name(): string;
   /** Others than before. */
   changed(): void;
-  /** Certificates were revoked: those in use are to be looked at again. */
-  revoked(): void;
+  /** Certificates were revoked: those in use are to be looked at again. How many sessions ended with them. */
+  revoked(): Promise<number>;
 }
 
 export class Authorities {

@@ -15,6 +15,7 @@ import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
+import { postureIntake } from "./posture.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
 import { createTrust, TrustStore } from "./trust-store.ts";
@@ -108,8 +109,9 @@ export async function runControl(
           log.error({ reason: messageOf(error) }, "the gateway was not told of the authorities"),
         );
     },
-    revoked: () => trust.recheckSoon(),
+    revoked: () => trust.recheck(),
   });
+  const posture = postureIntake(trust, audit, () => site.snapshot);
   const desk: EnrolmentDesk = new EnrolmentDesk({
     db,
     audit,
@@ -120,7 +122,7 @@ export async function runControl(
     tls: ownTls,
     trust,
     site: () => site.snapshot,
-    posture: null,
+    posture: posture.handle,
   });
   authorities.start();
   await desk.follow();
@@ -166,6 +168,9 @@ export async function runControl(
       netd.close();
       trust.close();
       await desk.stop();
+      await posture
+        .close()
+        .catch((error: unknown) => log.error({ reason: messageOf(error) }, "sums of posture reports are lost"));
       await authorities.stop();
       for (const channel of admins) channel.close();
       await audit

@@ -144,6 +144,8 @@ export const authorityRevoke = defineCall(
     count: z.int(),
     /** The first of them. */
     revoked: z.array(certificateSchema),
+    /** Sessions that ended with them; null: the gateway could not be asked, and ends them when it can. */
+    sessions: z.int().nullable(),
     /** Why the revocation list could not be made anew; null: it was. */
     list: z.string().nullable(),
   }),
