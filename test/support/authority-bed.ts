@@ -30,9 +30,8 @@ export class AuthorityBed {
 
   /** With an authority made and the site document applied, and the gateway listening. */
   static async start(t: Teardown, options: ApplianceOptions): Promise<AuthorityBed> {
-    const environment = { ...NO_FILES, ...options.environment };
-    const appliance = await Appliance.prepare(t, { ...options, environment });
-    const bed = new AuthorityBed(appliance);
+    const bed = await AuthorityBed.prepare(t, options);
+    const { appliance } = bed;
     const parts = options.parts ?? ["up"];
     for (const part of parts) appliance.launch(part);
     await appliance.logged("control is ready");
@@ -40,6 +39,12 @@ export class AuthorityBed {
     await appliance.logged("gateway is ready");
     if (options.site !== null) await appliance.apply(options.site);
     return bed;
+  }
+
+  /** Nothing started yet, and no authority. */
+  static async prepare(t: Teardown, options: ApplianceOptions): Promise<AuthorityBed> {
+    const environment = { ...NO_FILES, ...options.environment };
+    return new AuthorityBed(await Appliance.prepare(t, { ...options, environment }));
   }
 
   async init(): Promise<void> {
