@@ -13,6 +13,7 @@ export { keyringExists } from "./keyring-file.ts";
 export { openKeyring, type Keyring, type KeyringOptions, type OpenKeyring } from "./keyring.ts";
 export { PlantAuthority, type PlantListener, type PlantOptions, type Revoked } from "./plant.ts";
 export type { InitOptions } from "./plant-make.ts";
+export { PostureIntake, type PostureParts } from "./posture-intake.ts";
 export { createAuthority } from "./schema.ts";
 export { serveUpstream } from "./upstream-admin.ts";
 export { createUpstream, UpstreamStore } from "./upstream-store.ts";

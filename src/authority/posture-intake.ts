@@ -1,4 +1,5 @@
 /** Posture reports, from the request to the answer: who may report, that no report takes the place of a newer one, and what is on record. */
+import { isDeepStrictEqual } from "node:util";
 import type { RecordDraft } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { CertificateInUse, PostureReport, RevocationVerdict } from "../link/index.ts";
@@ -89,7 +90,7 @@ export class PostureIntake {
   async #take(report: PostureReport): Promise<void> {
     const { device, by, made, facts } = report;
     const held = this.#parts.held(device, by);
-    const same = held !== null && JSON.stringify(held.facts) === JSON.stringify(facts);
+    const same = held !== null && isDeepStrictEqual(held.facts, facts);
     if (held !== null && made <= held.made) {
       // Its answer was lost, and it is sent again.
       if (made === held.made && same) return;

@@ -203,7 +203,7 @@ function payloadOf(bytes: Uint8Array): Payload {
   return {
     device,
     iat,
-    facts: { diskEncryption, edr, os: os && { name: os.name, version: os.version } },
+    facts: { diskEncryption, os: os && { name: os.name, version: os.version }, edr },
   };
 }
 
