@@ -4,11 +4,10 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { openssl, opensslDate } from "./openssl.ts";
 import type { Authority, Credential } from "./pki.ts";
 
@@ -77,7 +76,7 @@ export class OutsideCa {
     const by = ["-rsigner", signer.cert, "-rkey", signer.key];
     const args = ["ocsp", "-port", String(port), "-ignore_err", ...files, ...by, ...more];
     const child = spawn("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
-    await listens(child, port);
+    await listens(child);
     return { url: `http://127.0.0.1:${port}/`, stop: () => ended(child) };
   }
 }
@@ -119,10 +118,6 @@ export async function webServer(
   };
 }
 
-export function fileText(path: string): string {
-  return readFileSync(path, "utf8");
-}
-
 function evenHex(number: number): string {
   const hex = number.toString(16);
   return hex.length % 2 === 0 ? hex : `0${hex}`;
@@ -142,22 +137,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function listens(child: ChildProcess, port: number): Promise<void> {
+/** Told by its own words: a connection made only to look would keep openssl waiting on it. */
+async function listens(child: ChildProcess): Promise<void> {
   let words = "";
-  child.stderr?.on("data", (chunk: Buffer) => (words += chunk.toString("utf8")));
-  for (let tries = 0; tries < 500; tries++) {
-    if (child.exitCode !== null) throw new Error(`openssl ocsp ended: ${words}`);
-    const socket = connect(port, "127.0.0.1");
-    const open = await new Promise<boolean>((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
+  await new Promise<void>((resolve, reject) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
+      words += chunk.toString();
+      if (words.includes("waiting for OCSP client connections")) resolve();
     });
-    socket.destroy();
-    if (open) return;
-    await sleep(20);
-  }
-  await ended(child);
-  throw new Error(`openssl ocsp does not listen: ${words}`);
+    child.once("exit", () => reject(new Error(`openssl ocsp ended: ${words}`)));
+  });
 }
 
 async function ended(child: ChildProcess): Promise<void> {
