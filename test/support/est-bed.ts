@@ -1,12 +1,12 @@
 /**
- * An enrolment listener on loopback with a database, a keyring and a record of its own, for tests of EST:
+ * An enrolment listener on loopback with a database, a keyring, a record and a plant's authority of its own, for tests of EST:
  *
  *     const bed = await EstBed.open();
  *     const { code } = await bed.service.makeCode(subject("alice"), 3_600_000, "operator");
  *     ... https://127.0.0.1:${bed.port}/.well-known/est/cacerts, trusted by bed.rootFile ...
  *     await bed.close();
  */
-import { createHash, X509Certificate, type KeyObject } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -18,11 +18,14 @@ import {
   type AuditRecord,
   type Database,
 } from "../../src/audit/index.ts";
+import { AuthorityKeys } from "../../src/authority/ca-keys.ts";
 import { createEnrolment } from "../../src/authority/enrol-schema.ts";
 import { EnrolService, type EnrolServiceParts } from "../../src/authority/enrol-service.ts";
-import type { Issued, Issuer, Subject } from "../../src/authority/contract.ts";
+import { TIERS, type Issued, type Issuer, type Subject } from "../../src/authority/contract.ts";
 import type { ServerMaterial } from "../../src/authority/http-server.ts";
-import { openKeyring } from "../../src/authority/keyring.ts";
+import { openKeyring, type Keyring } from "../../src/authority/keyring.ts";
+import { PlantAuthority } from "../../src/authority/plant.ts";
+import { createAuthority } from "../../src/authority/schema.ts";
 import { systemClock } from "../../src/base/index.ts";
 import * as x509 from "../../src/x509/index.ts";
 
@@ -42,91 +45,96 @@ export async function requestFor(
   return { der: x509.makeRequest({ subject: name, altNames }, keys), keys };
 }
 
-const DAY = 86_400_000;
-
-/** One root and one authority beneath it that issues whatever it is asked for. */
-export class TestIssuer implements Issuer {
-  readonly root: Buffer;
-  readonly issuing: Buffer;
-  readonly key: KeyObject;
+/** The plant's own authority, with what tests need to see of it and to put in its way. */
+export class BedIssuer implements Issuer {
+  readonly plant: PlantAuthority;
+  readonly #keys: AuthorityKeys;
   /** Whom certificates were issued for, and who let it happen. */
   readonly issuedFor: { readonly subject: Subject; readonly by: string }[] = [];
-  readonly #holders = new Map<string, { readonly subject: Subject; readonly notAfter: number }>();
   /** Fingerprints of certificates that were followed by another. */
   readonly renewed: string[] = [];
   /** Thrown by the next `issue`. */
   failure: Error | null = null;
   /** Awaited before each certificate. */
   pause: Promise<void> = Promise.resolve();
+  readonly #changed = new Map<string, Subject>();
 
-  private constructor(rootKeys: x509.KeyPair, keys: x509.KeyPair) {
-    this.root = authority("Test Root", rootKeys, null);
-    this.issuing = authority("Test Issuing", keys, { key: rootKeys.privateKey, name: "Test Root" });
-    this.key = keys.privateKey;
+  constructor(plant: PlantAuthority) {
+    this.plant = plant;
+    this.#keys = new AuthorityKeys(() => plant.keyring());
   }
 
-  static async create(): Promise<TestIssuer> {
-    return new TestIssuer(await x509.generateKey("p256"), await x509.generateKey("p256"));
+  get root(): Buffer {
+    return this.#standing("root").certificate;
   }
 
-  cacerts(): Buffer[] {
-    return [this.root, this.issuing];
+  get issuing(): Buffer {
+    return this.#standing("issuing").certificate;
+  }
+
+  cacerts(): readonly Buffer[] {
+    return this.plant.cacerts();
   }
 
   async issue(wish: x509.CertificationRequest, whom: Subject, by: string, renews?: string): Promise<Issued> {
     await this.pause;
-    if (renews !== undefined) this.renewed.push(renews);
     const { failure } = this;
     this.failure = null;
     if (failure !== null) throw failure;
-    const names = [
-      { uri: `urn:niac:device:${encodeURIComponent(whom.device)}` },
-      { uri: `urn:niac:tier:${whom.tier}` },
-    ];
-    const groups = whom.groups.map((group) => ({ uri: `urn:niac:group:${encodeURIComponent(group)}` }));
-    const extensions = [x509.extendedKeyUsage(["clientAuth"]), x509.subjectAltName([...names, ...groups])];
-    const issued = this.sign(x509.makeName([["CN", whom.user]]), wish.publicKeyInfo, extensions);
+    const issued = await this.plant.issue(wish, whom, by, renews);
+    if (renews !== undefined) this.renewed.push(renews);
     this.issuedFor.push({ subject: whom, by });
-    this.#holders.set(fingerprint(issued.certificate), { subject: whom, notAfter: issued.notAfter });
     return issued;
   }
 
-  sign(name: Buffer, publicKey: Uint8Array, extensions: readonly Buffer[], life = DAY): Issued {
-    const serial = x509.randomSerial();
-    const notBefore = Date.now() - 60_000;
-    const notAfter = Date.now() + life;
-    const template = { serialNumber: serial, issuer: x509.makeName([["CN", "Test Issuing"]]), subject: name };
-    const certificate = x509.makeCertificate(
+  holder(print: string) {
+    const held = this.plant.holder(print);
+    const subjectNow = this.#changed.get(print);
+    return held === null || subjectNow === undefined ? held : { ...held, subject: subjectNow };
+  }
+
+  /** As an administrator changes him. */
+  change(print: string, whom: Subject): void {
+    this.#changed.set(print, whom);
+  }
+
+  async revoke(print: string): Promise<void> {
+    await this.plant.revoke("fingerprint", print, "test", "operator");
+  }
+
+  /** What the authority of managed laptops would never issue, signed with its key. */
+  async sign(name: Buffer, publicKey: Uint8Array, extensions: readonly Buffer[]): Promise<Buffer> {
+    const issuing = x509.readCertificate(this.issuing);
+    return x509.makeCertificate(
       {
-        ...template,
-        notBefore,
-        notAfter,
+        serialNumber: x509.randomSerial(),
+        issuer: issuing.subjectDer,
+        subject: name,
+        notBefore: Date.now() - 60_000,
+        notAfter: Date.now() + 86_400_000,
         publicKey,
         extensions: [
           x509.basicConstraints({ ca: false }),
           x509.keyUsage(["digitalSignature"]),
+          x509.authorityKeyIdentifier(x509.keyIdOf(issuing.publicKeyInfo)),
           ...extensions,
         ],
       },
-      this.key,
+      await this.#keys.of(this.#standing("issuing")),
     );
-    const chain = [this.issuing, this.root];
-    return { certificate, chain, serialNumber: serial.toString("hex"), notBefore, notAfter };
   }
 
-  holder(print: string) {
-    return this.#holders.get(print) ?? null;
+  /** The issuing authority itself as a client. */
+  async credentials(): Promise<{ readonly cert: string; readonly key: string }> {
+    const key = await this.#keys.of(this.#standing("issuing"));
+    const pem = key.export({ type: "pkcs8", format: "pem" }).toString();
+    return { cert: x509.certificatePem(this.issuing), key: pem };
   }
 
-  /** As an administrator changes him; null: revoked. */
-  change(print: string, whom: Subject | null): void {
-    const held = this.#holders.get(print);
-    if (whom === null || held === undefined) this.#holders.delete(print);
-    else this.#holders.set(print, { subject: whom, notAfter: held.notAfter });
-  }
-
-  userOf(device: string): string | null {
-    return [...this.#holders.values()].find((held) => held.subject.device === device)?.subject.user ?? null;
+  #standing(role: "root" | "issuing") {
+    const [first] = this.plant.store.standing(role);
+    if (first === undefined) throw new Error(`there is no authority of the kind ${role}`);
+    return first;
   }
 }
 
@@ -134,29 +142,10 @@ export function fingerprint(der: Uint8Array): string {
   return createHash("sha256").update(der).digest("hex");
 }
 
-function authority(name: string, keys: x509.KeyPair, above: { key: KeyObject; name: string } | null): Buffer {
-  const publicKey = x509.publicKeyInfoOf(keys.publicKey);
-  return x509.makeCertificate(
-    {
-      serialNumber: x509.randomSerial(),
-      issuer: x509.makeName([["CN", above?.name ?? name]]),
-      subject: x509.makeName([["CN", name]]),
-      notBefore: Date.now() - DAY,
-      notAfter: Date.now() + 365 * DAY,
-      publicKey,
-      extensions: [
-        x509.basicConstraints({ ca: true }),
-        x509.keyUsage(["keyCertSign", "cRLSign"]),
-        x509.subjectKeyIdentifier(publicKey),
-      ],
-    },
-    above?.key ?? keys.privateKey,
-  );
-}
-
 export interface Got {
   readonly status: number;
   readonly text: string;
+  readonly bytes: Buffer;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
@@ -169,63 +158,70 @@ export interface Sent {
   readonly localAddress?: string;
 }
 
+interface BedTime {
+  ahead: number;
+  floor: number;
+}
+
+interface BedParts {
+  readonly dir: string;
+  readonly issuer: BedIssuer;
+  readonly keyring: Keyring;
+  readonly audit: AuditLog;
+  readonly db: Database;
+  readonly time: BedTime;
+}
+
 export class EstBed {
   readonly dir: string;
   readonly rootFile: string;
-  readonly issuer: TestIssuer;
+  readonly issuer: BedIssuer;
   readonly service: EnrolService;
   readonly db: Database;
   readonly #audit: AuditLog;
-  /** Milliseconds that the appliance's clock is ahead of this computer's. */
-  ahead = 0;
-  floor = 0;
+  readonly #time: BedTime;
   locked: string | null = null;
   port = 0;
+  /** What the service called a fault of its own. */
+  readonly faults: string[] = [];
 
-  private constructor(
-    dir: string,
-    issuer: TestIssuer,
-    keyring: EnrolServiceParts["keyring"],
-    more: Partial<EnrolServiceParts>,
-  ) {
+  private constructor(parts: BedParts, more: Partial<EnrolServiceParts>) {
+    const { dir, issuer, keyring, audit, db, time } = parts;
+    const { plant } = issuer;
     this.dir = dir;
     this.issuer = issuer;
+    this.db = db;
+    this.#audit = audit;
+    this.#time = time;
     this.rootFile = join(dir, "root.pem");
     writeFileSync(this.rootFile, x509.certificatePem(issuer.root));
-    this.db = openDatabase(join(dir, "niac.db"), [createRecords, createEnrolment]);
-    this.#audit = new AuditLog(this.db, "box-1", {});
-    const listed = x509.certificatePem(issuer.issuing);
-    const tiers = ["managed", "byod", "contractor"] as const;
     this.service = new EnrolService({
-      db: this.db,
+      db,
       keyring,
       issuer,
-      append: (drafts) => this.#audit.append(drafts, "now"),
-      clock: { now: () => Date.now() + this.ahead, monotonic: () => systemClock.monotonic() + this.ahead },
-      floor: () => this.floor,
+      append: (drafts) => audit.append(drafts, "now"),
+      clock: {
+        now: () => Date.now() + time.ahead,
+        monotonic: () => systemClock.monotonic() + time.ahead,
+      },
+      floor: () => time.floor,
       signIn: () => null,
-      userOf: (device) => issuer.userOf(device),
+      userOf: (device) => plant.store.live({ device }, Date.now(), 1)[0]?.user ?? null,
       refuses: () => this.locked,
-      // One authority stands for every tier here; identity takes the tier that a certificate claims.
-      authorities: () => [
-        { name: "test", certificate: new X509Certificate(listed), tenant: null, tier: null },
-      ],
-      tiers: () => tiers.map((tier) => ({ tier, tenant: null })),
-      clientCa: () =>
-        issuer
-          .cacerts()
-          .map((each) => x509.certificatePem(each))
-          .join(""),
-      crl: (name) => (name === "test" ? Buffer.from("a list") : null),
-      fingerprint: () => fingerprint(issuer.root),
+      authorities: () =>
+        plant.authorities().map(({ certificate, ...authority }) => ({
+          ...authority,
+          certificate: new X509Certificate(certificate),
+        })),
+      tiers: () => TIERS.map((tier) => ({ tier, tenant: null })),
+      clientCa: () => plant.trustedPem().clientCa,
+      crl: (name) => (/^\d+$/.test(name) && Number(name) < 6 ? plant.crl(name) : null),
+      fingerprint: () => plant.fingerprint(),
       posture: null,
       log: { error: (fields, message) => this.faults.push(`${message} ${JSON.stringify(fields)}`) },
       ...more,
     });
   }
-
-  /** What the service called a fault of its own. */
-  readonly faults: string[] = [];
 
   static async open(more: Partial<EnrolServiceParts> = {}): Promise<EstBed> {
     const dir = mkdtempSync(join(tmpdir(), "niac-est-"));
@@ -233,34 +229,41 @@ export class EstBed {
     writeFileSync(machineId, "0123456789abcdef0123456789abcdef\n");
     const seal = { tpm: "none", keyFile: null, passphraseFile: null };
     const keyring = await openKeyring({ seal, stateDir: dir, machineId });
-    const issuer = await TestIssuer.create();
-    const bed = new EstBed(dir, issuer, keyring, more);
+    const db = openDatabase(join(dir, "niac.db"), [createRecords, createAuthority, createEnrolment]);
+    const audit = new AuditLog(db, "box-1", {});
+    const time = { ahead: 0, floor: 0 };
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const clock = {
+      now: () => Math.max(Date.now() + time.ahead, time.floor),
+      monotonic: () => systemClock.monotonic() + time.ahead,
+    };
+    const plant = new PlantAuthority({ db, audit, clock, keyring: () => Promise.resolve(keyring), log });
+    const names = { name: "Plant 7", tenants: [], lifetimes: {}, crlUrl: null };
+    await plant.init({ ...names, algorithm: "p256", by: "operator" });
+    await plant.tend();
+    const issuer = new BedIssuer(plant);
+    const bed = new EstBed({ dir, issuer, keyring, audit, db, time }, more);
     bed.port = await bed.service.open("127.0.0.1", 0, await bed.material());
     return bed;
   }
 
-  async material(): Promise<ServerMaterial> {
-    const keys = await x509.generateKey("p256");
-    const extensions = [
-      x509.extendedKeyUsage(["serverAuth"]),
-      x509.subjectAltName([{ ip: "127.0.0.1" }, { dns: "localhost" }]),
-    ];
-    const own = this.issuer.sign(
-      x509.makeName([["CN", "box-1"]]),
-      x509.publicKeyInfoOf(keys.publicKey),
-      extensions,
-    );
-    const certificate = [own.certificate, ...own.chain].map((each) => x509.certificatePem(each)).join("");
-    return { certificate, key: keyPem(keys) };
+  /** Milliseconds that the appliance's clocks are ahead of this computer's. */
+  set ahead(milliseconds: number) {
+    this.#time.ahead = milliseconds;
   }
 
-  /** The issuing authority itself as a client. */
-  get authorityCredentials(): { readonly cert: string; readonly key: string } {
-    const { issuing, key } = this.issuer;
-    return {
-      cert: x509.certificatePem(issuing),
-      key: key.export({ type: "pkcs8", format: "pem" }).toString(),
-    };
+  /** The latest time known. */
+  set floor(time: number) {
+    this.#time.floor = time;
+  }
+
+  async material(): Promise<ServerMaterial> {
+    const keys = await x509.generateKey("p256");
+    const request = x509.readRequest(x509.makeRequest({ subject: x509.makeName([]) }, keys));
+    const names = { commonName: "box-1", dns: ["localhost"], ip: ["127.0.0.1"] };
+    const own = await this.issuer.plant.infrastructure(request, names, 86_400_000, "test");
+    const certificate = [own.certificate, ...own.chain].map((each) => x509.certificatePem(each)).join("");
+    return { certificate, key: keyPem(keys) };
   }
 
   get base(): string {
@@ -301,13 +304,11 @@ export class EstBed {
           const chunks: Buffer[] = [];
           incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
           incoming.once("error", reject);
-          incoming.once("end", () =>
-            resolve({
-              status: incoming.statusCode ?? 0,
-              text: Buffer.concat(chunks).toString(),
-              headers: incoming.headers,
-            }),
-          );
+          incoming.once("end", () => {
+            const bytes = Buffer.concat(chunks);
+            const { statusCode: status = 0, headers: given } = incoming;
+            resolve({ status, text: bytes.toString(), bytes, headers: given });
+          });
         },
       );
       outgoing.once("error", reject);
@@ -329,6 +330,7 @@ export class EstBed {
 
   async close(): Promise<void> {
     await this.service.close();
+    await this.issuer.plant.stop();
     await this.#audit.close();
     this.db.close();
     rmSync(this.dir, { recursive: true, force: true });

@@ -1,5 +1,4 @@
 import test from "ava";
-import { PeerError } from "../../../src/base/index.ts";
 import { keyWords } from "../../../src/authority/key-words.ts";
 import { readRequest } from "../../../src/x509/index.ts";
 import { certificateOf, EstBed, requestFor, subject } from "../../support/est-bed.ts";
@@ -68,7 +67,6 @@ test("where the authority refuses what was approved the request still waits", as
     const { der } = await requestFor("bob");
     await bed.enroll(der, null);
     const [{ id } = { id: "" }] = bed.service.waiting();
-    bed.issuer.failure = new PeerError("name-refused", "the request is another's");
     await t.throwsAsync(bed.service.approve(id, subject("alice"), "operator"), { code: "name-refused" });
     t.is(bed.service.waiting().length, 1);
     t.is((await bed.enroll(der, null)).status, 202);
@@ -133,7 +131,7 @@ test("a certificate that was revoked before it was fetched is not handed out", a
     const [{ id } = { id: "" }] = bed.service.waiting();
     await bed.service.approve(id, subject("alice"), "operator");
     const { fingerprint256 } = certificateOf(await bed.enroll(der, null));
-    bed.issuer.change(fingerprint256.replaceAll(":", "").toLowerCase(), null);
+    await bed.issuer.revoke(fingerprint256.replaceAll(":", "").toLowerCase());
     t.is((await bed.enroll(der, null)).status, 403);
   });
 });

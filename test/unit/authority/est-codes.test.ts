@@ -57,7 +57,7 @@ test("a certificate that was revoked meanwhile is not handed out again", async (
     const { code } = await bed.service.makeCode(subject("alice"), HOUR, "operator");
     const { der } = await requestFor("alice");
     const { fingerprint256 } = certificateOf(await bed.enroll(der, basic("alice", code)));
-    bed.issuer.change(fingerprint256.replaceAll(":", "").toLowerCase(), null);
+    await bed.issuer.revoke(fingerprint256.replaceAll(":", "").toLowerCase());
     const again = await bed.enroll(der, basic("alice", code));
     t.is(again.status, 403);
     t.regex(again.text, /revoked or has ended/);
