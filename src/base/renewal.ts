@@ -1,6 +1,6 @@
 /** What must be renewed again and again before it ends: when, and what of failures. */
 import type { Clock } from "./clock.ts";
-import { messageOf } from "./errors.ts";
+import { messageOf, NiacError } from "./errors.ts";
 
 /** What is to be had; compared as JSON. */
 export interface Wish {
@@ -109,7 +109,8 @@ export class Renewal<W extends Wish> {
       this.#state = { notAfter, problem: null };
       return null;
     } catch (error) {
-      return messageOf(error);
+      const advice = error instanceof NiacError ? error.advice : undefined;
+      return advice === undefined ? messageOf(error) : `${messageOf(error)} (${advice})`;
     }
   }
 

@@ -45,7 +45,8 @@ export function gatewayLines(
   if (ownCertificate === null) return ["gateway    running"];
   const { notAfter, problem } = ownCertificate;
   const why = problem === null ? [] : [printable(`problem    ${problem}`)];
-  if (notAfter === null) return ["gateway    waits for a certificate of its own: nobody can connect", ...why];
+  if (notAfter === null)
+    return ["gateway    listens to nobody: it has no certificate of its own yet", ...why];
   const end = `${notAfter > now ? "until" : "only until"} ${new Date(notAfter).toISOString()}`;
   const state = problem === null ? end : `${end}, and cannot be renewed`;
   return ["gateway    running", `own cert.  good ${state}`, ...why];

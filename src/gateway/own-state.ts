@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 /** What stands in the log after every attempt. */
 export function ownWords({ notAfter, problem }: RenewalState, now: number): string {
   if (problem === null) return "the gateway has a new certificate of its own";
-  if (notAfter === null) return `the gateway has no certificate and listens to nobody: ${problem}`;
+  if (notAfter === null) return `the gateway listens to nobody yet: ${problem}`;
   const when = new Date(notAfter).toISOString();
   const end = notAfter > now ? `expires in ${span(notAfter - now)}, on ${when}` : `expired on ${when}`;
   return `the gateway's certificate cannot be renewed, and the one in use ${end}: ${problem}`;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { dial, ADMIN_SOCKET, authorityInit, authorityIssue, authorityTrust } from "../../src/link/index.ts";
 import type { Call } from "../../src/base/index.ts";
 import { makeName, makeRequest, toPem } from "../../src/x509/index.ts";
-import { Appliance, type ApplianceOptions } from "./appliance.ts";
+import { Appliance, freePort, type ApplianceOptions } from "./appliance.ts";
 import type { Teardown } from "./processes.ts";
 
 /** PEM texts. */
@@ -43,7 +43,8 @@ export class AuthorityBed {
 
   /** Nothing started yet, and no authority. */
   static async prepare(t: Teardown, options: ApplianceOptions): Promise<AuthorityBed> {
-    const environment = { ...NO_FILES, ...options.environment };
+    const enroll = { NIAC_LISTEN_ENROLL: `127.0.0.1:${await freePort()}` };
+    const environment = { ...NO_FILES, ...enroll, ...options.environment };
     return new AuthorityBed(await Appliance.prepare(t, { ...options, environment }));
   }
 
@@ -53,7 +54,7 @@ export class AuthorityBed {
       algorithm: "p256",
       tenants: [],
       lifetimes: {},
-      crlUrl: null,
+      crlUrl: `http://${APPLIANCE}/crl`,
       by: "admin",
     });
   }
