@@ -24,15 +24,20 @@ import { TrustKeeper } from "./trust.ts";
 /** Milliseconds between looks at addresses and files that change by themselves. */
 const LOOK = 60_000;
 
+/** `why`: empty where nothing is wrong any more. For a lamp of the box. */
+export type Fault = (on: boolean, why: string) => void;
+
 /**
  * Starts control and resolves once it listens; `stop` ends it cleanly. `gateway`: the user the gateway runs as, null where it is this
- * process's own. `fatal` is called when the process must not go on.
+ * process's own. `fatal` is called when the process must not go on, `fault` when something begins or ceases to need a person's eye: a
+ * certificate of the appliance's own that cannot be renewed.
  */
 export async function runControl(
   settings: Settings,
   gateway: Owner | null,
   log: Logger,
   fatal: (error: Error) => void,
+  fault: Fault = () => {},
 ): Promise<{ stop(): Promise<void> }> {
   const clock = systemClock;
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
@@ -56,7 +61,10 @@ export async function runControl(
     certify: (request) => ownTls.certify(request, "gateway"),
     check: (certificate, groups) => trust.check(certificate, groups),
     attached: () => trust.recheckSoon(),
-    ownCertificate: (state) => (ownState = state),
+    ownCertificate(state) {
+      ownState = state;
+      if (state !== null) fault(state.problem !== null, state.problem ?? "");
+    },
   });
   const site: Site = new Site(
     new SiteStore(db),
@@ -170,7 +178,9 @@ export async function runControl(
       await desk.stop();
       await posture
         .close()
-        .catch((error: unknown) => log.error({ reason: messageOf(error) }, "sums of posture reports are lost"));
+        .catch((error: unknown) =>
+          log.error({ reason: messageOf(error) }, "sums of posture reports are lost"),
+        );
       await authorities.stop();
       for (const channel of admins) channel.close();
       await audit
