@@ -107,6 +107,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.clockCommand(around));
   program.addCommand(commands.authorityCommand(around));
   program.addCommand(commands.enrolmentCommand(around));
+  program.addCommand(commands.crlCommand(around));
   program.addCommand(commands.auditCommand(around));
   for (const command of laptopCommands(thisComputer((name) => lookup()(name), process.env, import.meta.url)))
     program.addCommand(command);

@@ -7,12 +7,20 @@ import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemClock, type Channel } from "../base/index.ts";
 import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
 import type { Address, Settings } from "../settings/index.ts";
-import { createAuthority, createEnrolment, createUpstream } from "../authority/index.ts";
+import {
+  createAuthority,
+  createEnrolment,
+  createOutside,
+  createUpstream,
+  OutsideAuthorities,
+  serveOutside,
+} from "../authority/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { Authorities } from "./authorities.ts";
 import { OwnTls } from "./certify.ts";
 import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
+import { issuingAuthorities } from "./issuers.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
 import { postureIntake } from "./posture.ts";
@@ -49,6 +57,7 @@ export async function runControl(
     createAuthority,
     createUpstream,
     createEnrolment,
+    createOutside,
   ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
@@ -73,7 +82,9 @@ export async function runControl(
     clock,
     (snapshot) => {
       void netd.push(trust.inNetwork(snapshot));
+      outside.apply(snapshot.trust.authorities);
       link.push(snapshot);
+      trust.pushSoon();
       ownTls.changed();
       void desk.follow();
     },
@@ -96,8 +107,11 @@ export async function runControl(
     clock,
     log,
     site: () => site.snapshot,
-    authorities: () => authorities.plant.authorities(),
-    sources: [{ check: (certificate) => Promise.resolve(authorities.plant.check(certificate)) }],
+    authorities: () => issuingAuthorities(authorities.plant.authorities(), site.snapshot),
+    sources: [
+      { check: (certificate) => Promise.resolve(authorities.plant.check(certificate)) },
+      { check: (certificate, groups) => outside.check(certificate, groups) },
+    ],
     gateway: link,
     netd: (snapshot) => netd.push(snapshot),
   });
@@ -111,14 +125,19 @@ export async function runControl(
     changed() {
       ownTls.changed();
       void desk.follow();
-      trust
-        .push()
-        .catch((error: unknown) =>
-          log.error({ reason: messageOf(error) }, "the gateway was not told of the authorities"),
-        );
+      trust.pushSoon();
     },
     revoked: () => trust.recheck(),
   });
+  const outside = new OutsideAuthorities({
+    db,
+    clock,
+    log,
+    append: (drafts, urgency) => audit.append(drafts, urgency),
+    floor: () => trust.clock().floor,
+    changed: () => trust.recheckSoon(),
+  });
+  outside.apply(site.snapshot.trust.authorities);
   const posture = postureIntake(trust, audit, () => site.snapshot);
   const desk: EnrolmentDesk = new EnrolmentDesk({
     db,
@@ -151,6 +170,7 @@ export async function runControl(
       channel.onClosed(() => admins.delete(channel));
       authorities.serve(channel);
       desk.serve(channel);
+      serveOutside(channel, outside);
       serveAdmin(channel, {
         audit,
         site,
@@ -182,6 +202,7 @@ export async function runControl(
           log.error({ reason: messageOf(error) }, "sums of posture reports are lost"),
         );
       await authorities.stop();
+      await outside.stop();
       for (const channel of admins) channel.close();
       await audit
         .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control stopped" }], "now")

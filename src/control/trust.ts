@@ -83,6 +83,11 @@ export class TrustKeeper {
     };
   }
 
+  /** The same, where nobody waits for it. */
+  pushSoon(): void {
+    this.push().catch((error: unknown) => this.#complain(error));
+  }
+
   /** The site's snapshot as netd is to hold it. */
   inNetwork(snapshot: Snapshot): Snapshot {
     return withoutLocked(snapshot, this.locks.all);
@@ -149,7 +154,8 @@ export class TrustKeeper {
         if (first === undefined) return 0;
         try {
           const { refusal } = await this.check(first.certificate, first.groups);
-          if (refusal === null) return 0;
+          // That revocation cannot be known lets nobody new in; who is in stays until it is known.
+          if (refusal?.code !== "revoked") return 0;
           const ids = sessions.map(({ session }) => session);
           const doom = { sessions: ids, stage: "certificate", reason: refusal.reason };
           return (await gateway.call(gatewayEndSessions, doom)).ended;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { dial, ADMIN_SOCKET, authorityInit, authorityIssue, authorityTrust } from "../../src/link/index.ts";
 import type { Call } from "../../src/base/index.ts";
 import { makeName, makeRequest, toPem } from "../../src/x509/index.ts";
-import { Appliance, freePort, type ApplianceOptions } from "./appliance.ts";
+import { Appliance, APPLIANCE, freePort, type ApplianceOptions } from "./appliance.ts";
 import type { Teardown } from "./processes.ts";
 
 /** PEM texts. */
