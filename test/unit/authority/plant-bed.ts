@@ -1,5 +1,5 @@
 /** A plant's authority in a directory of its own, with a clock that is set by hand. */
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createHash, createSecretKey, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import {
 import {
   createAuthority,
   PlantAuthority,
+  type Issued,
   type Keyring,
   type Revocation,
   type Subject,
@@ -21,10 +22,13 @@ import {
 import { openWith, sealWith } from "../../../src/authority/seal.ts";
 import { UnavailableError } from "../../../src/base/index.ts";
 import {
+  der,
   generateKey,
   makeName,
-  makeRequest,
+  publicKeyInfoOf,
   readRequest,
+  signed,
+  subjectAltName,
   type AltName,
   type CertificationRequest,
   type KeyAlgorithm,
@@ -89,7 +93,7 @@ export function openBed(t: ExecutionContext, options: BedOptions = {}): Bed {
     records: () => audit.read({ limit: 1000 }),
   };
   plant.subscribe({
-    revoked: (list) => revoked.push(...list),
+    revoked: (list) => void revoked.push(...list),
     changed: () => (bed.changes += 1),
   });
   t.teardown(async () => {
@@ -137,13 +141,39 @@ export interface Asked {
   readonly keys: KeyPair;
 }
 
+export interface Asking {
+  /** Without: an empty subject. */
+  readonly commonName?: string;
+  /** In place of the common name. */
+  readonly subject?: Buffer;
+  readonly altNames?: readonly AltName[];
+  /** DER of each. */
+  readonly extensions?: readonly Buffer[];
+  /** DER of each, beside the request for extensions. */
+  readonly attributes?: readonly Buffer[];
+  readonly algorithm?: KeyAlgorithm;
+  readonly keys?: KeyPair;
+}
+
 /** A request as readRequest took it, with the key it is for. */
-export async function asked(
-  names: { readonly commonName?: string; readonly altNames?: readonly AltName[] } = {},
-  algorithm: KeyAlgorithm = "p256",
-): Promise<Asked> {
-  const keys = await generateKey(algorithm);
-  const { commonName, altNames = [] } = names;
-  const subject = makeName(commonName === undefined ? [] : [["CN", commonName]]);
-  return { request: readRequest(makeRequest({ subject, altNames }, keys)), keys };
+export async function asked(asking: Asking = {}): Promise<Asked> {
+  const { commonName, altNames = [], extensions = [], attributes = [] } = asking;
+  const keys = asking.keys ?? (await generateKey(asking.algorithm ?? "p256"));
+  const subject = asking.subject ?? makeName(commonName === undefined ? [] : [["CN", commonName]]);
+  const all = [...extensions, ...(altNames.length === 0 ? [] : [subjectAltName(altNames)])];
+  const wanted = der.sequence(der.oid("1.2.840.113549.1.9.14"), der.set(der.sequence(...all)));
+  const info = der.sequence(
+    der.integer(0),
+    subject,
+    publicKeyInfoOf(keys.publicKey),
+    der.tagged(0xa0, ...(all.length === 0 ? [] : [wanted]), ...attributes),
+  );
+  return { request: readRequest(signed(info, keys.privateKey)), keys };
+}
+
+/** A certificate of alice's, or of somebody else, and what identity/ would say of it. */
+export async function issued(bed: Bed, subject: Subject = ALICE): Promise<Issued & { fingerprint: string }> {
+  const { request } = await asked({ commonName: subject.user });
+  const made = await bed.plant.issue(request, subject, "admin");
+  return { ...made, fingerprint: createHash("sha256").update(made.certificate).digest("hex") };
 }
