@@ -259,9 +259,9 @@ export class EstBed {
 
   async material(): Promise<ServerMaterial> {
     const keys = await x509.generateKey("p256");
-    const request = x509.readRequest(x509.makeRequest({ subject: x509.makeName([]) }, keys));
+    const wish = x509.readRequest(x509.makeRequest({ subject: x509.makeName([]) }, keys));
     const names = { commonName: "box-1", dns: ["localhost"], ip: ["127.0.0.1"] };
-    const own = await this.issuer.plant.infrastructure(request, names, 86_400_000, "test");
+    const own = await this.issuer.plant.infrastructure(wish, names, 86_400_000, "test");
     const certificate = [own.certificate, ...own.chain].map((each) => x509.certificatePem(each)).join("");
     return { certificate, key: keyPem(keys) };
   }

@@ -47,6 +47,10 @@ function claims(oidc: OidcBed, nonce: string, more: JWTPayload = {}): JWTPayload
   return { ...who, nonce, iat: now, exp: now + 600, ...more };
 }
 
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString("base64url");
+}
+
 test("who signs in at the provider gets a certificate with the provider's user and groups", async (t) => {
   await withProvider(async ({ bed, oidc }) => {
     const { der, nonce } = await laptop();
@@ -98,7 +102,6 @@ test("tokens that the provider did not issue for this are refused, each with its
     const { privateKey: otherKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const good = await oidc.sign(claims(oidc, nonce));
     const [, payload = "", signature = ""] = good.split(".");
-    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
     const hmacHead = `${encode({ alg: "HS256", kid: "1" })}.${payload}`;
     const hmac = createHmac("sha256", oidc.publicKey).update(hmacHead).digest("base64url");
     const changed = encode({ ...claims(oidc, nonce), preferred_username: "operator" });
