@@ -9,3 +9,11 @@ export {
 } from "./est-client.ts";
 export { keyWords } from "./key-words.ts";
 export { exchange, type Exchange } from "./est-client-http.ts";
+export {
+  POSTURE_MEDIA,
+  POSTURE_PATH,
+  POSTURE_TYPE,
+  postureAlgorithms,
+  postureAnswerSchema,
+  type PostureAnswer,
+} from "./posture-format.ts";

@@ -13,6 +13,7 @@ import {
   type TypedPlace,
 } from "./options.ts";
 import { profileName, profilesDirectory } from "./places.ts";
+import { postureCommand } from "./posture-command.ts";
 import { renewAlways, renewOnce } from "./renew.ts";
 import { installTimer } from "./renew-timer.ts";
 import { ProfileStore } from "./store.ts";
@@ -23,9 +24,15 @@ interface OfProfile {
   readonly profile?: string;
 }
 
-/** Everything a laptop runs. `niac posture` joins them here. */
+/** Everything a laptop runs. */
 export function laptopCommands(around: LaptopSurroundings): Command[] {
-  return [enrollCommand(around), renewCommand(around), machinesCommand(around), connectCommand(around)];
+  return [
+    enrollCommand(around),
+    renewCommand(around),
+    machinesCommand(around),
+    connectCommand(around),
+    postureCommand(around),
+  ];
 }
 
 function enrollCommand(around: LaptopSurroundings): Command {
