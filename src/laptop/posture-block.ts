@@ -41,12 +41,11 @@ export function blockState(name: string, files: HostFiles, depth = 0): BlockStat
 
 /** What is spread over several devices is as encrypted as the worst of them. */
 export function together(states: readonly BlockState[]): BlockState {
-  const worst =
-    states.find(({ encrypted }) => encrypted === false) ??
-    states.find(({ encrypted }) => encrypted === null) ??
-    states.find(({ encrypted }) => encrypted === true);
-  const same = states.filter(({ encrypted }) => encrypted === worst?.encrypted);
-  return { encrypted: worst?.encrypted ?? "memory", words: same.map(({ words }) => words).join(", ") };
+  const worst = [false, null, true, "memory"].find((each) =>
+    states.some(({ encrypted }) => encrypted === each),
+  );
+  const those = states.filter(({ encrypted }) => encrypted === worst);
+  return { encrypted: those[0]?.encrypted ?? null, words: those.map(({ words }) => words).join(", ") };
 }
 
 function plain(name: string): BlockState {
