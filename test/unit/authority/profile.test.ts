@@ -1,5 +1,5 @@
 import test from "ava";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { canonicalUri, laptopUris, validityOf } from "../../../src/authority/profile.ts";
 import { TIERS, type Subject } from "../../../src/authority/index.ts";
 import { isRefusal, readIdentity } from "../../../src/identity/index.ts";
