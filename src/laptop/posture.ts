@@ -11,6 +11,7 @@ import type { LaptopSurroundings } from "./surroundings.ts";
 
 /** Milliseconds between looks while it watches: a change is reported at once, and the sooner the better. */
 const LOOK = 30_000;
+const SHORTEST = 1_000;
 const FIRST_PAUSE = 10_000;
 const LONGEST_PAUSE = 900_000;
 /** Where nothing asks for reports now: the site document may, tomorrow. */
@@ -31,11 +32,15 @@ export async function postureOnce(
   else if (answer !== null) print(["", ...answerLines(answer, Date.now())], around);
 }
 
-/** Reports when it is due and when something changed, until the person has had enough. A report that fails is tried again. */
+/**
+ * Reports when it is due and when something changed, until the person has had enough. A report that fails is tried again. `look`:
+ * milliseconds between looks.
+ */
 export async function postureAlways(
   host: PostureHost,
   store: ProfileStore,
   around: LaptopSurroundings,
+  look = LOOK,
 ): Promise<void> {
   const stop = new AbortController();
   void around.interrupted().then(() => stop.abort());
@@ -60,7 +65,7 @@ export async function postureAlways(
         due = Date.now() + next;
       }
     }
-    await pause(Math.max(1_000, Math.min(LOOK, due - Date.now())), stop.signal);
+    await pause(Math.max(SHORTEST, Math.min(look, due - Date.now())), stop.signal);
   }
 }
 

@@ -8,7 +8,7 @@ import type { PostureRequirement } from "../../../src/site/index.ts";
 import type { Got } from "../../support/est-bed.ts";
 import { until } from "../../support/processes.ts";
 import { GOOD, managedReport } from "../../support/posture.ts";
-import { DEVICE, ENCRYPTED, HOUR, mdm, PATH, withBed } from "./posture-bed.ts";
+import { DEVICE, ENCRYPTED, HOUR, mdm, PATH, withBed } from "../../support/posture-bed.ts";
 
 function answerOf({ text }: Got): PostureAnswer {
   return postureAnswerSchema.parse(JSON.parse(text));

@@ -1,13 +1,13 @@
 /** The enrolment listener with an intake of posture reports behind it, and a laptop that has a certificate. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { PostureIntake } from "../../../src/authority/posture-intake.ts";
-import type { RecordDraft } from "../../../src/audit/index.ts";
-import type { PostureReport, RevocationVerdict } from "../../../src/link/index.ts";
-import { standingOf } from "../../../src/policy/index.ts";
-import type { PostureRequirement } from "../../../src/site/index.ts";
-import * as x509 from "../../../src/x509/index.ts";
-import { basic, EstBed, keyPem, requestFor, subject, type Got, type Sent } from "../../support/est-bed.ts";
-import { GOOD, laptopReport } from "../../support/posture.ts";
+import { PostureIntake } from "../../src/authority/posture-intake.ts";
+import type { RecordDraft } from "../../src/audit/index.ts";
+import type { PostureReport, RevocationVerdict } from "../../src/link/index.ts";
+import { standingOf } from "../../src/policy/index.ts";
+import type { PostureRequirement } from "../../src/site/index.ts";
+import * as x509 from "../../src/x509/index.ts";
+import { basic, EstBed, keyPem, requestFor, subject, type Got, type Sent } from "./est-bed.ts";
+import { GOOD, laptopReport } from "./posture.ts";
 
 export const HOUR = 3_600_000;
 export const PATH = "/.well-known/niac/posture";
