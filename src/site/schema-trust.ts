@@ -98,7 +98,7 @@ const certificates = (description: string) =>
   });
 
 export const signInSchema = z.strictObject({
-  issuer: url("The provider's issuer URL, as its discovery document says", "https", "http"),
+  issuer: url("The provider's issuer URL, as its discovery document says", "https"),
   clientId: text("The client that niac is registered as there"),
   clientSecret: text("Where the provider demands one of native programs; it is no secret").optional(),
   scopes: z
