@@ -7,7 +7,14 @@ import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino, type Logger } from "pino";
-import { guardMemory, GUARDED_NODE, Supervisor, userNamed, type ProcessSpec } from "./appliance/index.ts";
+import {
+  guardMemory,
+  GUARDED_NODE,
+  Led,
+  Supervisor,
+  userNamed,
+  type ProcessSpec,
+} from "./appliance/index.ts";
 import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts";
 import * as commands from "./command/index.ts";
 import { runControl } from "./control/index.ts";
@@ -62,7 +69,7 @@ async function main(): Promise<void> {
       const log = logger("control", settings.logLevel);
       guard(log);
       return serve(log, options.supervised ?? false, () =>
-        runControl(settings, gatewayUser(settings), log, (error) => die(log, error)),
+        runControl(settings, gatewayUser(settings), log, (error) => die(log, error), lamp(settings, log)),
       );
     });
   program
@@ -148,6 +155,14 @@ async function serve(log: Logger, supervised: boolean, start: () => Promise<Stop
   log.info({ why: await stopping }, "stopping");
   await running.stop();
   process.stdin.destroy();
+}
+
+/** The LED that blinks while something needs a person's eye. */
+function lamp({ faultLed }: Settings, log: Logger): (on: boolean) => void {
+  if (faultLed === null) return () => {};
+  const led = new Led(faultLed, (problem) => log.warn(problem));
+  led.set("off");
+  return (on) => led.set(on ? "blink" : "off");
 }
 
 /** Keys stay out of core dumps and swap, as far as this computer lets it. */

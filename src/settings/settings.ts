@@ -57,6 +57,8 @@ export interface Settings {
   readonly listenEnroll: Address;
   /** Null: the appliance listens on addresses of its own and stands in no cable. */
   readonly cable: CableSettings | null;
+  /** Name of the LED, as the kernel has it, that blinks while something is wrong; null: none. */
+  readonly faultLed: string | null;
   /** The user whose rights the gateway runs with where `niac up` is root; null: the same as niac's. */
   readonly gatewayUser: string | null;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
@@ -151,6 +153,11 @@ const SETTINGS = {
     fallback: "as the system gives it",
     what: "the plant's router, IPv4",
   },
+  faultLed: {
+    name: "NIAC_FAULT_LED",
+    fallback: "none",
+    what: "LED below /sys/class/leds that blinks while something is wrong",
+  },
   gatewayUser: {
     name: "NIAC_GATEWAY_USER",
     fallback: "niac's own",
@@ -207,6 +214,7 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     listenServices: address(SETTINGS.listenServices),
     listenEnroll: address(SETTINGS.listenEnroll),
     cable: readCable(lookup, problems),
+    faultLed: readLed(optional(lookup, SETTINGS.faultLed), problems),
     gatewayUser: optional(lookup, SETTINGS.gatewayUser),
     logLevel: logLevel ?? "info",
   };
@@ -258,6 +266,15 @@ function readRotation(value: string, problems: string[]): number {
     `${SETTINGS.rotation.name} is ${JSON.stringify(value)}; it takes a time from 50ms to 720h, like 8h or 30m`,
   );
   return LONGEST_ROTATION;
+}
+
+/** A name and no path. */
+function readLed(name: string | null, problems: string[]): string | null {
+  if (name !== null && !/^[\w:-]{1,64}$/.test(name))
+    problems.push(
+      `${SETTINGS.faultLed.name} is ${JSON.stringify(name)}; it takes the name of an LED, like niac:red:fault`,
+    );
+  return name;
 }
 
 /** An interface's name (15 characters at most, and no path): it becomes part of rules, commands and paths. */

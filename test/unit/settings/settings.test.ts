@@ -40,6 +40,7 @@ test("what has a default need not be set", (t) => {
     listenServices: { host: "::", port: 8443 },
     listenEnroll: { host: "::", port: 443 },
     cable: null,
+    faultLed: null,
     gatewayUser: null,
     logLevel: "info",
   });
@@ -62,11 +63,21 @@ test("without files of its own the authority issues what TLS needs; a part of th
   t.regex(problems({ ...NO_FILES, NIAC_TLS_SERVER_CA: "/ca.pem" }), /NIAC_TLS_KEY is not set/);
 });
 
+test("an LED has a name and no path", (t) => {
+  t.is(read({ NIAC_FAULT_LED: "niac:red:fault" }).faultLed, "niac:red:fault");
+  for (const wrong of ["../../x", "..", "a/b"])
+    t.regex(problems({ NIAC_FAULT_LED: wrong }), /NIAC_FAULT_LED is .*it takes the name of an LED/, wrong);
+});
+
 test("a time of rotation has a unit and bounds", (t) => {
   t.is(read({ NIAC_ROTATION: "50ms" }).rotation, 50);
   t.is(read({ NIAC_ROTATION: "720h" }).rotation, 720 * 3_600_000);
   for (const wrong of ["8", "49ms", "721h", "8 h", "-1h", "8h30m"])
-    t.regex(problems({ NIAC_ROTATION: wrong }), /NIAC_ROTATION is .*it takes a time from 50ms to 720h/, wrong);
+    t.regex(
+      problems({ NIAC_ROTATION: wrong }),
+      /NIAC_ROTATION is .*it takes a time from 50ms to 720h/,
+      wrong,
+    );
 });
 
 test("all that is wrong is said at once", (t) => {
