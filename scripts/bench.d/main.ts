@@ -15,14 +15,17 @@ import { PinnedProcess } from "./processes.ts";
 import { profile, workFor } from "./profile.ts";
 import type { Proxy } from "./proxy.ts";
 import { table, toJson } from "./report.ts";
-import { NIAC, ROWS, Samples, type Results } from "./results.ts";
+import { NIAC, ROWS, Samples, type Results, type Row } from "./results.ts";
 import { measureProxies, type Progress } from "./run.ts";
 import { setStage, type Stage } from "./stage.ts";
+import { trustPeers } from "./trust-peers.ts";
+import { TRUST_ROWS } from "./trust-rows.ts";
+import { measureTrust, TRUST_FULL, TRUST_QUICK, withRounds } from "./trust.ts";
 
 /** Seconds: no round begins that would not end before `aim`, no measurement after `stop`; at `limit` the bench gives up. */
 const TIME = {
   quick: { aim: 180, stop: 205, limit: 238 },
-  full: { aim: 840, stop: 1_020, limit: 1_320 },
+  full: { aim: 1_260, stop: 1_440, limit: 1_740 },
 } as const;
 const ROUNDS = { quick: 5, full: 7 } as const;
 const POLICY = resolve(import.meta.dirname, "../../src/policy/index.ts");
@@ -31,20 +34,24 @@ const decisionValues = z.record(z.string(), z.number());
 
 async function main(): Promise<void> {
   const proxies = [niac(), ...allPeers()];
-  const options = readOptions(
-    process.argv.slice(2),
-    proxies.map((proxy) => proxy.name),
-  );
+  const ofTrust = trustPeers();
+  const options = readOptions(process.argv.slice(2), [
+    ...new Set([...proxies, ...ofTrust].map((proxy) => proxy.name)),
+  ]);
   if (options === null) {
     process.stdout.write(HELP);
     return;
   }
-  const chosen = proxies.filter((proxy) => options.proxies?.includes(proxy.name) ?? true);
+  const isChosen = ({ name }: Proxy): boolean => options.proxies?.includes(name) ?? true;
+  const chosen = proxies.filter(isChosen);
   const present = chosen.filter((proxy) => proxy.version !== null);
   const leftOut = chosen
     .filter((proxy) => proxy.version === null)
     .map((proxy) => `${proxy.name} (${proxy.missing})`);
-  const withoutCable = options.profile || !wantsCable(options) ? "" : cableMissing();
+  const withoutCable = options.profile || !wants(CABLE_ROWS, options) ? "" : cableMissing();
+  const trust = wants(TRUST_ROWS, options)
+    ? ofTrust.filter((proxy) => isChosen(proxy) && proxy.version !== null)
+    : null;
   if (withoutCable !== null && withoutCable !== "") leftOut.push(`the box in the cable (${withoutCable})`);
   const time = TIME[options.quick ? "quick" : "full"];
   const cleanup = Cleanup.install(time.limit);
@@ -58,17 +65,25 @@ async function main(): Promise<void> {
     console.log(await profile(stage, own, workFor(options.only), QUICK, progress));
     return;
   }
-  const results = await measure(stage, cleanup, present, options, withoutCable === null, leftOut, progress);
+  const sides = { proxies: present, cable: withoutCable === null, trust };
+  const results = await measure(stage, cleanup, sides, options, leftOut, progress);
   if (options.svg !== null) writeFileSync(options.svg, picture(results));
   console.log(options.json ? JSON.stringify(toJson(results)) : table(results));
+}
+
+/** Who is measured and compared. */
+interface Sides {
+  readonly proxies: readonly Proxy[];
+  readonly cable: boolean;
+  /** Peers of the rows of trust; null: these are not measured. */
+  readonly trust: readonly Proxy[] | null;
 }
 
 async function measure(
   stage: Stage,
   cleanup: Cleanup,
-  proxies: readonly Proxy[],
+  { proxies, cable, trust }: Sides,
   options: Options,
-  withCable: boolean,
   leftOut: string[],
   progress: Progress,
 ): Promise<Results> {
@@ -86,17 +101,25 @@ async function measure(
       if (value !== undefined) samples.add(path, NIAC, value);
     }
   }
-  if (withCable) {
-    const cable = options.quick ? CABLE_QUICK : CABLE_FULL;
-    const rounds = options.rounds ?? cable.rounds;
+  // What was measured is shown, what was not is named; the rest does not depend on it.
+  const part = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
-      await measureCable(stage, cleanup, { ...cable, rounds }, options.only, samples, progress);
+      await work();
     } catch (error) {
-      // What was measured is shown, what was not is named; the proxies do not depend on it.
-      const what = `the rest of the box in the cable (${error instanceof Error ? error.message : String(error)})`;
-      leftOut.push(what);
-      progress(`left out: ${what}`);
+      leftOut.push(`the rest of ${what} (${error instanceof Error ? error.message : String(error)})`);
+      progress(`left out: ${leftOut.at(-1) ?? ""}`);
     }
+  };
+  if (cable) {
+    const wanted = options.quick ? CABLE_QUICK : CABLE_FULL;
+    const rounds = options.rounds ?? wanted.rounds;
+    await part("the box in the cable", () =>
+      measureCable(stage, cleanup, { ...wanted, rounds }, options.only, samples, progress),
+    );
+  }
+  if (trust !== null) {
+    const wanted = withRounds(options.quick ? TRUST_QUICK : TRUST_FULL, options.rounds);
+    await part("trust", () => measureTrust(stage, cleanup, wanted, options.only, trust, samples, progress));
   }
   const time = TIME[options.quick ? "quick" : "full"];
   const plan = {
@@ -119,7 +142,9 @@ async function measure(
       node: process.version,
       proxyCore: stage.proxyCore,
       loadCore: stage.loadCore,
-      versions: Object.fromEntries(proxies.map((proxy) => [proxy.name, proxy.version ?? ""])),
+      versions: Object.fromEntries(
+        [...proxies, ...(trust ?? [])].map((proxy) => [proxy.name, proxy.version ?? ""]),
+      ),
       leftOut,
       idleSessions: amounts.idleSessions,
     },
@@ -127,8 +152,8 @@ async function measure(
   };
 }
 
-function wantsCable({ only, proxies }: Options): boolean {
-  return (proxies?.includes(NIAC) ?? true) && CABLE_ROWS.some(({ path }) => path.startsWith(only));
+function wants(rows: readonly Row[], { only, proxies }: Options): boolean {
+  return (proxies?.includes(NIAC) ?? true) && rows.some(({ path }) => path.startsWith(only));
 }
 
 async function measureDecisions(stage: Stage, cleanup: Cleanup): Promise<Record<string, number>> {

@@ -42,7 +42,7 @@ export const FULL: Amounts = {
 const PARALLEL_HANDSHAKES = 8;
 const READY_LIMIT = 30_000;
 /** For what a proxy still does after the last reply: closing the machine's side, ending threads. */
-const SETTLE = 100;
+export const SETTLE = 100;
 
 /** A proxy ready to be measured. */
 export interface Subject {

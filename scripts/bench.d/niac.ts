@@ -11,7 +11,7 @@ import type { Place, Proxy } from "./proxy.ts";
 import { NIAC } from "./results.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const MAIN = join(ROOT, "src/main.ts");
+export const MAIN = join(ROOT, "src/main.ts");
 /** Milliseconds. */
 const APPLY_LIMIT = 20_000;
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ async function start(place: Place): Promise<{ process: PinnedProcess; port: numb
     NIAC_LISTEN_SERVICES: `127.0.0.1:${await freePort()}`,
     NIAC_LOG_LEVEL: "warn",
   });
-  await apply(siteDocument(place.machinePort));
+  await apply(siteDocument(place.machinePort, { people: ["engineer-1"], connections: 4_096 }));
   return { process, port };
 }
 
@@ -121,11 +121,17 @@ async function applied(
   }
 }
 
+export interface SiteAmounts {
+  /** All of them in the group that the grants are for. */
+  readonly people: readonly string[];
+  readonly connections: number;
+}
+
 /**
  * Twelve grants and two forbids for one machine, all of which apply to the engineer's session. Limits are wide, for all the bench's
- * sessions come from one address and one user; whatever each transaction is checked against stays on.
+ * sessions come from one address and one user or two; whatever each transaction is checked against stays on.
  */
-function siteDocument(machinePort: number): string {
+export function siteDocument(machinePort: number, { people, connections }: SiteAmounts): string {
   const lines = Array.from({ length: 10 }, (_, i) => {
     const from = 1_000 + 100 * i;
     return `  - name: line-${i}
@@ -143,7 +149,7 @@ site:
   name: Bench
   appliance: ${APPLIANCE}
   timeZone: Europe/Berlin
-  limits: { connections: 4096, connectionsPerSource: 4096, handshakeTimeout: 30s, idleTimeout: 1h }
+  limits: { connections: ${connections}, connectionsPerSource: ${connections}, handshakeTimeout: 30s, idleTimeout: 1h }
 machines:
   press-4:
     description: Hydraulic press, simulated
@@ -157,7 +163,7 @@ machines:
         maxQueued: 2048
         requestTimeout: 20s
 people:
-  engineer-1: { groups: [maintenance] }
+${people.map((name) => `  ${name}: { groups: [maintenance] }`).join("\n")}
 groups:
   maintenance: { description: Maintenance engineers }
 grants:

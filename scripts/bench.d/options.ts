@@ -18,14 +18,15 @@ export const HELP = `usage: scripts/bench [--quick] [--json] [--svg FILE] [--onl
 
 Speed and memory of niac, with policy, inspection and audit on, beside nginx, haproxy and stunnel, which end mutual TLS
 and inspect nothing. Each on one core of its own, before the same Modbus TCP machine. As root also the box in the cable,
-in network namespaces of its own: forwarding and Modbus reads beside a box that merely forwards, rulesets, floods.
+in network namespaces of its own: forwarding and Modbus reads beside a box that merely forwards, rulesets, floods. Trust:
+handshakes by algorithm, access taken away, revocation lists, certificates issued.
 
-  --quick         fewer rounds and smaller amounts: three minutes, four at most; without it about fifteen
+  --quick         fewer rounds and smaller amounts: three minutes, four at most; without it about twenty-five
   --json          results as one line of JSON, the last on standard output
   --svg FILE      also draw them (scripts/bench.d/bench.svg is the one in the repository)
-  --only ROW      only rows whose path begins so, e.g. cpuPerTransaction.sessions32 or cable.flood
+  --only ROW      only rows whose path begins so, e.g. cpuPerTransaction.sessions32, cable.flood or trust
   --rounds N      rounds at most, 1 to 20
-  --proxies A,B   only these: niac, nginx, haproxy, stunnel
+  --proxies A,B   only these: niac, nginx, haproxy, stunnel; of trust also node
   --profile       instead: where niac's CPU goes with reads at 32 sessions, by process and the 25 costliest functions;
                   with --only cpuPerHandshake or cpuPerWrite, with those
 

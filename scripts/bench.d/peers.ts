@@ -36,7 +36,7 @@ function launch(name: string, place: Place, command: readonly string[]): PinnedP
   return new PinnedProcess(name, place.core, command, join(place.dir, `${name}.log`), environment());
 }
 
-function nginx(): Proxy {
+export function nginx(): Proxy {
   const about = output("nginx", "-V");
   const modules = /--modules-path=(\S+)/.exec(about ?? "")?.[1] ?? "/usr/lib/nginx/modules";
   const dynamic = join(modules, "ngx_stream_module.so");

@@ -16,7 +16,7 @@ const DECISIONS = "decisionsPerSecond.rules";
 
 /** What some rows are left to the table for: too much for a picture. */
 const NOT_DRAWN =
-  /^(roundTrip\.sessions256|roundTrip\.sessions1\.p99|memory\.withIdleSessions|cable\.(flood|modbusRead\.p99|forward\.\w+\.rules(2|10000)$))/;
+  /^(roundTrip\.sessions256|roundTrip\.sessions1\.p99|memory\.withIdleSessions|cable\.(flood|modbusRead\.p99|forward\.\w+\.rules(2|10000)$)|trust\.handshake\.\w+\.perSecond)/;
 
 /** Bars on one scale under one heading. */
 interface Chart {

@@ -1,6 +1,7 @@
 /** Results as a table for people and as JSON for programs. Pure. */
 import { CABLE } from "./cable-rows.ts";
 import { NIAC, type Comparison, type Results, type Spread, type Surroundings } from "./results.ts";
+import { TRUST } from "./trust-rows.ts";
 
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return "-";
@@ -14,19 +15,27 @@ export function formatRatio(ratio: number): string {
 }
 
 export function table(results: Results): string {
-  const inCable = results.comparisons.filter(isOfCable);
-  const others = results.comparisons.filter((comparison) => !isOfCable(comparison));
-  return [
-    describe(results.surroundings),
-    ...(others.length > 0 ? [tableOf(others), notes(others, results.surroundings)] : []),
-    ...(others.length > 0 && inCable.length > 0 ? [""] : []),
-    ...(inCable.length > 0 ? [tableOf(inCable), cableNotes(inCable, results.surroundings)] : []),
-  ].join("\n");
+  const { surroundings } = results;
+  const parts = (["", CABLE, TRUST] as const).flatMap((beginning) => {
+    const comparisons = results.comparisons.filter((comparison) => partOf(comparison) === beginning);
+    if (comparisons.length === 0) return [];
+    return [`${tableOf(comparisons)}\n${NOTES[beginning](comparisons, surroundings)}`];
+  });
+  return `${describe(surroundings)}\n${parts.join("\n\n")}`;
 }
 
-function isOfCable({ row }: Comparison): boolean {
-  return row.path.startsWith(CABLE);
+type Part = "" | typeof CABLE | typeof TRUST;
+
+/** Of the table of its own, the beginning of its rows. */
+function partOf({ row }: Comparison): Part {
+  return ([CABLE, TRUST] as const).find((beginning) => row.path.startsWith(beginning)) ?? "";
 }
+
+const NOTES: Readonly<Record<Part, (comparisons: readonly Comparison[], of: Surroundings) => string>> = {
+  "": notes,
+  [CABLE]: cableNotes,
+  [TRUST]: trustNotes,
+};
 
 function tableOf(comparisons: readonly Comparison[]): string {
   const names = proxyNames(comparisons);
@@ -37,9 +46,7 @@ function tableOf(comparisons: readonly Comparison[]): string {
     ...names.map((name) => formatValue(comparison.proxies.get(name)?.median ?? Number.NaN)),
     comparison.bestPeer ?? "",
     comparison.ratio === null ? "" : formatRatio(comparison.ratio.median),
-    comparison.ratio === null
-      ? ""
-      : `${formatRatio(comparison.ratio.min)} .. ${formatRatio(comparison.ratio.max)}`,
+    rangeOf(comparison),
   ]);
   const widths = header.map((_, column) =>
     Math.max(...[header, ...lines].map((line) => (line[column] ?? "").length)),
@@ -55,6 +62,13 @@ function tableOf(comparisons: readonly Comparison[]): string {
       .trimEnd();
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
   return [format(header), rule, ...lines.map(format)].join("\n");
+}
+
+/** Of the ratio; where there is none, of niac's own values. */
+function rangeOf({ ratio, proxies, rounds }: Comparison): string {
+  if (ratio !== null) return `${formatRatio(ratio.min)} .. ${formatRatio(ratio.max)}`;
+  const own = proxies.get(NIAC);
+  return own === undefined || rounds === 1 ? "" : `${formatValue(own.min)} .. ${formatValue(own.max)}`;
 }
 
 /** The machine and the versions, one line each. */
@@ -96,6 +110,18 @@ of the same round. niac's processes, the machine and the receivers are on core $
 part of forwarding there, for it is done on behalf of the sender. Under a flood, the flood has core ${loadCore} for itself, and all
 else shares core ${proxyCore}. Virtual ports carry TCP in pieces of up to 64 KB, so that the cost
 of a packet shows with UDP alone, whose packets carry 64 bytes. A Modbus read is one of 10 registers, by a client without TLS.`;
+}
+
+function trustNotes(comparisons: readonly Comparison[], { proxyCore, loadCore }: Surroundings): string {
+  return `
+Trust; medians over up to ${mostRounds(comparisons)} rounds, and where there is nobody to compare with, their span. Sessions opened: a full handshake with
+certificates of that kind on both sides, one read, the end, eight at a time; niac asks whether the certificate is revoked and records
+the session, node is the same Node with nothing but TLS and a pipe, nginx has neither ML-KEM nor ML-DSA. Revoked, locked: from the
+call to control until the last client's socket is closed; all sessions but one are one person's, whose clients share one process and
+core, and that one, another person's, reads on from a process of its own. As typed: with the start of Node. List: the part of control
+that holds other authorities' lists, in a process of its own; half of the certificates looked up are on it. Issued, renewed: control's
+part alone, eight at a time, each on record; over EST: a TLS connection each, six at a time, and CPU is all of niac's.
+niac on core ${proxyCore}, laptops on core ${loadCore}.`;
 }
 
 export function proxyNames(comparisons: readonly Comparison[]): string[] {

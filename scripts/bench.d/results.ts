@@ -1,6 +1,7 @@
 /** What was measured, round by round, and what is made of it: medians over the rounds and ratios to the best peer. Pure. */
 
 import { CABLE_ROWS } from "./cable-rows.ts";
+import { TRUST_ROWS } from "./trust-rows.ts";
 
 /** One line of the table. `path` is its place in the JSON. */
 export interface Row {
@@ -85,6 +86,7 @@ export const ROWS: readonly Row[] = [
     };
   }),
   ...CABLE_ROWS,
+  ...TRUST_ROWS,
 ];
 
 /** Median, least and greatest of the rounds. */
