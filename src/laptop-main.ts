@@ -14,7 +14,7 @@ async function main(): Promise<void> {
       "the engineer's side of a Network Isolation Access Controller: certificates, and ports to machines",
     )
     .version(NIAC_VERSION);
-  const around = thisComputer((name) => process.env[name], import.meta.url);
+  const around = thisComputer((name) => process.env[name], process.env, import.meta.url);
   for (const command of laptopCommands(around)) program.addCommand(command);
   for (const each of [program, ...program.commands]) each.exitOverride().showHelpAfterError();
   try {

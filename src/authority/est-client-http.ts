@@ -1,7 +1,9 @@
 /** One bounded HTTPS exchange: no redirect is followed, no answer is longer or takes longer than said. */
+import { request as plainRequest, type ClientRequest, type IncomingMessage } from "node:http";
 import { Agent, request, type RequestOptions } from "node:https";
+import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { PeerError, printable, systemCode, UnavailableError } from "../base/index.ts";
+import { NiacError, PeerError, printable, systemCode, UnavailableError } from "../base/index.ts";
 
 /** Authenticated encryption with forward secrecy only, for servers that speak no TLS 1.3. */
 const CIPHERS = [
@@ -19,6 +21,11 @@ const MAX_HEADER_LENGTH = 16_384;
 /** Certificates of a chain that are looked at. */
 const MAX_DEPTH = 10;
 
+/** PEM; or, where the key is in no file, a TLS connection that whoever has the key makes: to the URL's host, verified, and good for one exchange. */
+export type ExchangeCredentials =
+  | { readonly certificate: string; readonly key: string }
+  | { readonly tunnel: () => Duplex };
+
 export interface Exchange {
   readonly url: URL;
   readonly method: "GET" | "POST";
@@ -27,7 +34,7 @@ export interface Exchange {
   /** PEM of the authorities that the server's certificate must come from; null: unverified, which is only for finding a root by its fingerprint. */
   readonly ca: string | null;
   /** PEM: who we are. */
-  readonly credentials: { readonly certificate: string; readonly key: string } | null;
+  readonly credentials: ExchangeCredentials | null;
   /** Milliseconds for all of it. */
   readonly timeout: number;
   /** Bytes of the body at most. */
@@ -52,7 +59,7 @@ export function exchange(wanted: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(timeout);
     const failed = (error: Error): void => reject(explain(error, url, signal.aborted ? timeout : null));
-    const outgoing = request(url, optionsOf(wanted, signal), (incoming) => {
+    const outgoing = begin(wanted, signal, (incoming) => {
       const shown = incoming.socket instanceof TLSSocket ? shownBy(incoming.socket) : [];
       const chunks: Buffer[] = [];
       let length = 0;
@@ -76,6 +83,25 @@ export function exchange(wanted: Exchange): Promise<Answer> {
   });
 }
 
+function begin(
+  wanted: Exchange,
+  signal: AbortSignal,
+  answered: (incoming: IncomingMessage) => void,
+): ClientRequest {
+  const { url, credentials } = wanted;
+  if (credentials === null || !("tunnel" in credentials))
+    return request(url, optionsOf(wanted, signal), answered);
+  const { method, headers } = optionsOf({ ...wanted, credentials: null }, signal);
+  // The tunnel is TLS already, and what is spoken inside is plain HTTP.
+  const inside = new URL(`http://${url.host}${url.pathname}`);
+  const createConnection = (): Duplex => credentials.tunnel();
+  return plainRequest(
+    inside,
+    { method, headers, maxHeaderSize: MAX_HEADER_LENGTH, signal, createConnection },
+    answered,
+  );
+}
+
 function optionsOf(
   { method, headers, body, ca, credentials }: Exchange,
   signal: AbortSignal,
@@ -86,7 +112,9 @@ function optionsOf(
     // Each exchange on a connection of its own: nothing is resumed, and every certificate is looked at.
     agent: new Agent({ keepAlive: false, maxCachedSessions: 0 }),
     ...(ca === null ? { rejectUnauthorized: false } : { ca }),
-    ...(credentials === null ? {} : { cert: credentials.certificate, key: credentials.key }),
+    ...(credentials === null || "tunnel" in credentials
+      ? {}
+      : { cert: credentials.certificate, key: credentials.key }),
     minVersion: "TLSv1.2",
     ciphers: CIPHERS,
     maxHeaderSize: MAX_HEADER_LENGTH,
@@ -132,7 +160,7 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, readonly [string, string?]>> =
 
 /** What went wrong, for people. `overdue`: the milliseconds that were allowed, where it is that. */
 function explain(error: Error, url: URL, overdue: number | null): Error {
-  if (error instanceof PeerError) return error;
+  if (error instanceof NiacError) return error;
   const code = systemCode(error);
   const fault = CERTIFICATE_FAULTS[code];
   if (fault) {

@@ -9,7 +9,7 @@ import { PeerError, UsageError, type Clock, systemClock } from "../base/index.ts
 import { certificatePem, pemToDer, readCertsOnly } from "../x509/index.ts";
 import { bodyOf, refusalOf, retryAfter } from "./est-client-answer.ts";
 import { issuedChain, isRoot, parsed } from "./est-client-chain.ts";
-import { exchange, type Answer, type Exchange } from "./est-client-http.ts";
+import { exchange, type Answer, type Exchange, type ExchangeCredentials } from "./est-client-http.ts";
 
 export interface EstOptions {
   /** `https://host[:port]`, or all of it: `https://host/.well-known/est[/label]`. */
@@ -17,7 +17,7 @@ export interface EstOptions {
   /** PEM of the authorities trusted, or the SHA-256 of the root's DER: hexadecimal, colons or not, `sha256:` before it or not. */
   readonly trust: { readonly ca: string } | { readonly fingerprint: string };
   /** PEM: the certificate, with its chain, that reenroll() proves who asks by. */
-  readonly credentials?: { readonly certificate: string; readonly key: string };
+  readonly credentials?: ExchangeCredentials;
   readonly label?: string;
   /** Milliseconds for each question and its answer; default 30 s. */
   readonly timeout?: number;

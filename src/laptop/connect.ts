@@ -1,6 +1,6 @@
 import { byteText, table, UsageError } from "../base/index.ts";
 import { chooseServices, portsToTry, whatToPaste } from "./choose.ts";
-import { followingFiles } from "./credentials.ts";
+import { openCredentials } from "./access.ts";
 import { dial, type Appliance } from "./dial.ts";
 import { fetchDirectory, type Directory, type OfferedService } from "./directory.ts";
 import { Forward, type ForwardEvents } from "./forward.ts";
@@ -17,7 +17,7 @@ type Opened = readonly [forward: Forward, port: number];
 export async function connectMachines(options: ConnectOptions, around: LaptopSurroundings): Promise<void> {
   const stop = new AbortController();
   const { via, appliance } = options;
-  const credentials = followingFiles(options.files);
+  const credentials = await openCredentials(options, around);
   const peer = (): Appliance => ({ via, appliance, credentials: credentials() });
   const directory = await fetchDirectory(peer(), stop.signal);
   const services = chooseServices(directory, options.wanted);

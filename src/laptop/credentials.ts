@@ -2,12 +2,22 @@ import { createPrivateKey, X509Certificate, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { messageOf, systemCode, UsageError } from "../base/index.ts";
-import type { ConnectOptions } from "./options.ts";
+import type { Place } from "./options.ts";
+import type { TokenKey } from "./profile.ts";
 
-/** The laptop's certificate with its key inside OpenSSL, and what may be shown of it. */
-export interface Credentials {
-  readonly context: SecureContext;
-  readonly own: OwnCertificate;
+/** The laptop's certificate with its key inside OpenSSL or a token, and what may be shown of it. */
+export type Credentials = { readonly own: OwnCertificate } & (
+  | { readonly context: SecureContext; readonly token: null }
+  | { readonly context: null; readonly token: TokenAccess }
+);
+
+/** A key in a token, ready for use. */
+export interface TokenAccess {
+  readonly key: TokenKey;
+  /** Descriptor of a file with the PIN. */
+  readonly pin: number;
+  /** For the program that is started. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 export interface OwnCertificate {
@@ -23,7 +33,7 @@ export interface OwnCertificate {
 }
 
 /** Reads the three files. Throws a UsageError that says which of them is wrong and how; it never shows what the key file holds. */
-export function loadCredentials({ certificate, key, ca }: ConnectOptions["files"]): Credentials {
+export function loadCredentials({ certificate, key, ca }: Place["files"]): Credentials {
   const cert = read(certificate, "--certificate");
   const authorities = read(ca, "--ca");
   const leaf = readCertificate(cert, certificate, "--certificate");
@@ -42,26 +52,37 @@ export function loadCredentials({ certificate, key, ca }: ConnectOptions["files"
     ca: authorities,
     minVersion: "TLSv1.3",
   });
-  const own = {
+  const own = ownCertificate(leaf, certificate, ca);
+  return { context, token: null, own };
+}
+
+/** The same where a token holds the key: nothing is known of the key but where it is. */
+export function loadTokenCredentials({ certificate, ca }: Place["files"], token: TokenAccess): Credentials {
+  const leaf = readCertificate(read(certificate, "--certificate"), certificate, "--certificate");
+  readCertificate(read(ca, "--ca"), ca, "--ca");
+  return { context: null, token, own: ownCertificate(leaf, certificate, ca) };
+}
+
+function ownCertificate(leaf: X509Certificate, file: string, caFile: string): OwnCertificate {
+  return {
     subject: commonName(leaf),
     serialNumber: leaf.serialNumber,
     notBefore: Date.parse(leaf.validFrom),
     notAfter: Date.parse(leaf.validTo),
-    file: certificate,
-    caFile: ca,
+    file,
+    caFile,
   };
-  return { context, own };
 }
 
 /**
  * Credentials that follow a renewal: read anew each time, so that new connections use the new certificate. Files that cannot be
  * read just then leave the last ones in use. Throws where they never could.
  */
-export function followingFiles(files: ConnectOptions["files"]): () => Credentials {
-  let last = loadCredentials(files);
+export function following(load: () => Credentials): () => Credentials {
+  let last = load();
   return () => {
     try {
-      last = loadCredentials(files);
+      last = load();
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
     }

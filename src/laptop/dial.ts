@@ -1,10 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
+import type { Duplex } from "node:stream";
+import { checkServerIdentity, connect, type PeerCertificate } from "node:tls";
 import { PeerError, UnavailableError } from "../base/index.ts";
-import { commonName, shown, type Credentials } from "./credentials.ts";
+import { commonName, shown, type Credentials, type OwnCertificate, type TokenAccess } from "./credentials.ts";
 import { explainFailure, NOT_NIAC, type Circumstances, type SeenCertificate } from "./failure.ts";
 import type { ConnectOptions } from "./options.ts";
+import { TokenStream } from "./token-stream.ts";
+import { explainWords } from "./token-words.ts";
 
 /** The appliance as the laptop knows it. */
 export interface Appliance extends Pick<ConnectOptions, "via" | "appliance"> {
@@ -12,7 +15,7 @@ export interface Appliance extends Pick<ConnectOptions, "via" | "appliance"> {
 }
 
 export interface Dialled {
-  readonly socket: TLSSocket;
+  readonly socket: Duplex;
   /** For explaining what happens to the connection later. */
   readonly about: () => Circumstances;
 }
@@ -30,22 +33,26 @@ export function dial(
   protocol: string,
   signal: AbortSignal,
 ): Promise<Dialled> {
-  const { host, port } = appliance.via;
-  const where = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+  const { own, context, token } = appliance.credentials;
   let seen: SeenCertificate | null = null;
   const about = (): Circumstances => ({
-    where,
+    where: place(appliance.via),
     appliance: appliance.appliance,
-    own: appliance.credentials.own,
+    own,
     seen,
     now: Date.now(),
   });
+  const name = isIP(serverName) === 0 ? serverName : "";
+  if (token !== null)
+    return Promise.resolve(dialByToken(appliance, token, own, name, protocol, signal, about));
+  const { host, port } = appliance.via;
+  const { where } = about();
   return new Promise((resolve, reject) => {
     const socket = connect({
       host,
       port,
-      secureContext: appliance.credentials.context,
-      servername: isIP(serverName) === 0 ? serverName : "",
+      secureContext: context,
+      servername: name,
       ALPNProtocols: [protocol],
       minVersion: "TLSv1.3",
       checkServerIdentity: (_, certificate) => checkNames([serverName, appliance.appliance], certificate),
@@ -86,6 +93,46 @@ export function dial(
       else fail(new PeerError("not-niac", `${where} speaks TLS, but is no niac appliance`, NOT_NIAC));
     });
   });
+}
+
+/** Its handshake is still to come: what becomes of it, the socket's error says. */
+function dialByToken(
+  { via, appliance }: Appliance,
+  token: TokenAccess,
+  { file, caFile }: OwnCertificate,
+  serverName: string,
+  protocol: string | null,
+  signal: AbortSignal,
+  about: () => Circumstances,
+): Dialled {
+  const files = { certificate: file, ca: caFile };
+  const wanted = { ...via, name: appliance, serverName, protocol, ...files };
+  const socket = new TokenStream(wanted, token, (words) => explainWords(words, about()));
+  // Stays, as for the other kind: nobody may be there any more to hear of it.
+  socket.on("error", () => {});
+  signal.addEventListener("abort", () => socket.destroy(), { once: true });
+  return { socket, about };
+}
+
+/** To the box's own HTTPS listener, by a token's key. `url`: `https://host[:port]`. */
+export function dialHost(url: string, token: TokenAccess, own: OwnCertificate): Duplex {
+  const { hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  const via = { host, port: Number(port || 443) };
+  const about = (): Circumstances => ({
+    where: place(via),
+    appliance: host,
+    own,
+    seen: null,
+    now: Date.now(),
+  });
+  const wanted = { ...via, name: host, serverName: isIP(host) === 0 ? host : "", protocol: null };
+  const files = { certificate: own.file, ca: own.caFile };
+  return new TokenStream({ ...wanted, ...files }, token, (words) => explainWords(words, about()));
+}
+
+function place({ host, port }: Appliance["via"]): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** The box has one certificate: its own name stands for the machines behind it, whose names stand under the box's. */

@@ -113,7 +113,11 @@ async function certified(
     const request = await key.request(firstNames(options.user, options.device));
     return await issuedFor(client, request, key, auth, around);
   } catch (error) {
-    if (error instanceof NiacError && REFUSED.has(error.code)) store.forgetPending();
+    if (error instanceof NiacError && REFUSED.has(error.code)) {
+      store.forgetPending();
+      // What is to be told is why the request was refused, not that a key is left over.
+      await key.forget().catch((left: unknown) => around.complain(messageOf(left)));
+    }
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { messageOf, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import type { Dialled } from "./dial.ts";
 import type { OfferedService } from "./directory.ts";
@@ -34,7 +35,7 @@ export class Forward {
   readonly traffic: Traffic = { open: 0, total: 0, sent: 0, received: 0, lastError: null };
   readonly #dial: () => Promise<Dialled>;
   readonly #events: ForwardEvents;
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   /** Half-open: a program that has said all may still be listening. Paused: nothing is read before the appliance is verified. */
   readonly #server: Server = createServer(
     { allowHalfOpen: true, pauseOnConnect: true, noDelay: true },
@@ -159,7 +160,7 @@ function listenOn(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-function closing(socket: Socket): Promise<void> {
+function closing(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
     else socket.once("close", () => resolve());

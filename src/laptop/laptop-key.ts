@@ -19,6 +19,8 @@ export interface LaptopKey {
   /** PEM (PKCS#8) to be kept; "" where a token holds the key. */
   readonly pem: string;
   readonly token: TokenKey | null;
+  /** For a key that no certificate will ever belong to. */
+  forget(): Promise<void>;
 }
 
 /** A new key in memory. Throws a UsageError where this Node cannot make one. */
@@ -48,5 +50,6 @@ function fileKey(privateKey: KeyObject): LaptopKey {
       Promise.resolve(makeRequest({ subject, altNames }, { privateKey, publicKey })),
     pem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     token: null,
+    forget: () => Promise.resolve(),
   };
 }

@@ -1,5 +1,5 @@
 import { table } from "../base/index.ts";
-import { loadCredentials } from "./credentials.ts";
+import { openCredentials } from "./access.ts";
 import { fetchDirectory, type Directory } from "./directory.ts";
 import type { Place } from "./options.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
@@ -8,10 +8,8 @@ import type { LaptopSurroundings } from "./surroundings.ts";
 export async function listMachines(place: Place, json: boolean, around: LaptopSurroundings): Promise<void> {
   const { via, appliance } = place;
   const signal = new AbortController().signal;
-  const directory = await fetchDirectory(
-    { via, appliance, credentials: loadCredentials(place.files) },
-    signal,
-  );
+  const credentials = await openCredentials(place, around);
+  const directory = await fetchDirectory({ via, appliance, credentials: credentials() }, signal);
   if (json) around.print(JSON.stringify(directory));
   else for (const line of machinesTable(directory)) around.print(line);
 }

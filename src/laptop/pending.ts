@@ -2,14 +2,17 @@
 import { z } from "zod";
 import type { EnrollOptions } from "./enroll-options.ts";
 import { newFileKey, readFileKey, type LaptopKey } from "./laptop-key.ts";
+import { tokenSchema } from "./profile.ts";
 import type { ProfileStore } from "./store.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
+import { newTokenKey, openTokenKey, tokenUse } from "./token-key.ts";
 
 const pendingSchema = z.strictObject({
   /** What the key was made for; another enrolment gets another key. */
   purpose: z.string(),
-  /** PEM, PKCS#8. */
+  /** PEM, PKCS#8; "" where a token holds it. */
   key: z.string(),
+  token: tokenSchema.nullable(),
 });
 
 /** The key that waits for this very enrolment, or a new one that waits from now on. */
@@ -22,15 +25,17 @@ export async function keyFor(
   const waiting = readPending(store.pending());
   if (waiting?.purpose === purpose) {
     around.print("Going on with the key of the enrolment that was begun here.");
-    return readFileKey(waiting.key);
+    if (waiting.token === null) return readFileKey(waiting.key);
+    return openTokenKey(await tokenUse(waiting.token, around), options.algorithm);
   }
-  const key = await newFileKey(options.algorithm);
-  store.keepPending(JSON.stringify({ purpose, key: key.pem }));
+  const { token, algorithm } = options;
+  const key = await (token === null ? newFileKey(algorithm) : newTokenKey(token, algorithm, around));
+  store.keepPending(JSON.stringify({ purpose, key: key.pem, token: key.token }));
   return key;
 }
 
-function purposeOf({ box, label, user, device, algorithm }: EnrollOptions): string {
-  return JSON.stringify([box, label, user, device, algorithm]);
+function purposeOf({ box, label, user, device, algorithm, token }: EnrollOptions): string {
+  return JSON.stringify([box, label, user, device, algorithm, token]);
 }
 
 /** Null for what cannot be understood: a new key costs nothing but a new request. */

@@ -3,7 +3,7 @@ import { KEY_ALGORITHMS } from "../x509/index.ts";
 import { messageOf, UsageError } from "../base/index.ts";
 
 /** A key that never leaves a token (TPM, smart card), reached by a PKCS#11 module. */
-const tokenSchema = z.strictObject({
+export const tokenSchema = z.strictObject({
   /** Path of the module. */
   module: z.string().min(1),
   /** The token's label. */

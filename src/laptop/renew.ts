@@ -1,14 +1,20 @@
-import { readFileSync } from "node:fs";
-import { estClient } from "../authority/client.ts";
+import { closeSync, readFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import { estClient, type EstOptions } from "../authority/client.ts";
 import { durationText, messageOf, NiacError, UnavailableError, UsageError } from "../base/index.ts";
 import { authoritiesText, identityText } from "./enroll.ts";
 import { readIdentityFile, type IdentityFile } from "./identity-file.ts";
-import { newFileKey } from "./laptop-key.ts";
+import { newFileKey, type LaptopKey } from "./laptop-key.ts";
+import { loadTokenCredentials } from "./credentials.ts";
+import { dialHost } from "./dial.ts";
 import { pause } from "./pause.ts";
+import { pinDescriptor } from "./pin.ts";
 import type { Profile } from "./profile.ts";
 import { sameNames } from "./request-names.ts";
 import { renewalTime, retryPause } from "./schedule.ts";
 import type { ProfileStore } from "./store.ts";
+import { WRONG_PIN } from "./token-tool.ts";
+import { openTokenKey, tokenUse } from "./token-key.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
 
 /** Milliseconds after which a waiting computer looks at its clock again: it may have slept, or been set. */
@@ -31,7 +37,7 @@ export async function renewOnce(
     return;
   }
   try {
-    await renew(store, profile, current);
+    await renew(store, profile, current, around);
   } catch (error) {
     around.complain(staysInUse(current));
     throw error;
@@ -53,11 +59,11 @@ export async function renewAlways(store: ProfileStore, around: LaptopSurrounding
       continue;
     }
     try {
-      await renew(store, profile, current);
+      await renew(store, profile, current, around);
       failures = 0;
       tell(store, profile, around);
     } catch (error) {
-      if (!(error instanceof NiacError) || error.code === EXPIRED) throw error;
+      if (!(error instanceof NiacError) || FINAL.has(error.code)) throw error;
       failures++;
       const next = retryPause(failures, current, Math.random());
       around.complain(`The renewal failed: ${messageOf(error)}. ${error.advice ?? ""}`.trimEnd());
@@ -68,8 +74,15 @@ export async function renewAlways(store: ProfileStore, around: LaptopSurrounding
 }
 
 const EXPIRED = "certificate-expired";
+/** What no later try mends; a wrong PIN tried again would lock the token. */
+const FINAL = new Set([EXPIRED, WRONG_PIN]);
 
-async function renew(store: ProfileStore, profile: Profile, current: IdentityFile): Promise<void> {
+async function renew(
+  store: ProfileStore,
+  profile: Profile,
+  current: IdentityFile,
+  around: LaptopSurroundings,
+): Promise<void> {
   if (Date.now() >= current.notAfter) {
     throw new UsageError(
       EXPIRED,
@@ -77,13 +90,27 @@ async function renew(store: ProfileStore, profile: Profile, current: IdentityFil
       `Look at this computer's clock; if it is right, enrol anew: niac enroll ${profile.box} --again`,
     );
   }
+  const { key, credentials, release } = await proof(store, profile, current, around);
+  try {
+    await exchange(store, profile, current, key, credentials);
+  } finally {
+    release();
+  }
+}
+
+async function exchange(
+  store: ProfileStore,
+  profile: Profile,
+  current: IdentityFile,
+  key: LaptopKey,
+  credentials: Proof["credentials"],
+): Promise<void> {
   const client = estClient({
     url: profile.box,
     trust: { ca: readFileSync(store.caFile, "utf8") },
-    credentials: { certificate: current.chain, key: current.key ?? "" },
+    credentials,
     ...(profile.label === null ? {} : { label: profile.label }),
   });
-  const key = await newFileKey(profile.algorithm);
   const answer = await client.reenroll(await key.request(sameNames(current.certificate)));
   if (answer.kind === "wait") {
     throw new UnavailableError(
@@ -96,6 +123,35 @@ async function renew(store: ProfileStore, profile: Profile, current: IdentityFil
     identityText(key, answer.certificates),
     authoritiesText(await client.cacerts(), answer.certificates),
   );
+}
+
+interface Proof {
+  /** The key to be certified. */
+  readonly key: LaptopKey;
+  /** How the current certificate is shown. */
+  readonly credentials: NonNullable<EstOptions["credentials"]>;
+  readonly release: () => void;
+}
+
+/** A token keeps its key, which nobody can have copied; one in a file is made anew. */
+async function proof(
+  store: ProfileStore,
+  { box, token, algorithm }: Profile,
+  current: IdentityFile,
+  around: LaptopSurroundings,
+): Promise<Proof> {
+  if (token === null) {
+    const credentials = { certificate: current.chain, key: current.key ?? "" };
+    return { key: await newFileKey(algorithm), credentials, release: () => {} };
+  }
+  const use = await tokenUse(token, around);
+  const key = await openTokenKey(use, algorithm);
+  const descriptor = pinDescriptor(use.pin, around.lookup("XDG_RUNTIME_DIR"));
+  const access = { ...use, pin: descriptor };
+  const files = { certificate: store.identityFile, ca: store.caFile, key: "" };
+  const { own } = loadTokenCredentials(files, access);
+  const tunnel = (): Duplex => dialHost(box, access, own);
+  return { key, credentials: { tunnel }, release: () => closeSync(descriptor) };
 }
 
 function tell(store: ProfileStore, { user }: Profile, around: LaptopSurroundings): void {

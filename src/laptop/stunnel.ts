@@ -2,10 +2,11 @@
 import { isIP } from "node:net";
 import { UsageError } from "../base/index.ts";
 import { chooseServices, portsToTry } from "./choose.ts";
-import { loadCredentials } from "./credentials.ts";
+import { openCredentials } from "./access.ts";
 import { fetchDirectory, type OfferedService } from "./directory.ts";
 import type { ConnectOptions, Place } from "./options.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
+import { keyUri } from "./token-stream.ts";
 
 /** What stands at the top of the file, and tells the person what to do with it. */
 const HEAD = `; stunnel configuration for machines behind niac. Save it as niac.conf, and run: stunnel niac.conf
@@ -16,10 +17,8 @@ const HEAD = `; stunnel configuration for machines behind niac. Save it as niac.
 export async function printStunnel(options: ConnectOptions, around: LaptopSurroundings): Promise<void> {
   const { via, appliance } = options;
   const signal = new AbortController().signal;
-  const directory = await fetchDirectory(
-    { via, appliance, credentials: loadCredentials(options.files) },
-    signal,
-  );
+  const credentials = await openCredentials(options, around);
+  const directory = await fetchDirectory({ via, appliance, credentials: credentials() }, signal);
   const services = chooseServices(directory, options.wanted);
   around.print(stunnelText(options, directory.appliance, services, around.platform).trimEnd());
 }
@@ -54,7 +53,7 @@ export function stunnelText(
   const key =
     token === null
       ? [`cert = ${line(files.certificate)}`, `key = ${line(files.key)}`]
-      : [`cert = ${line(files.certificate)}`, "engineId = pkcs11", `key = ${tokenUri(token)}`];
+      : [`cert = ${line(files.certificate)}`, "engineId = pkcs11", `key = ${keyUri(token, null)}`];
   return [
     HEAD,
     // Windows' stunnel is a window already, and refuses the line.
@@ -77,9 +76,4 @@ function bracketed(host: string): string {
 function line(path: string): string {
   if (/^[^\p{C};#]+$/u.test(path) && path.trim() === path) return path;
   throw new UsageError("stunnel-path", `stunnel cannot be given the path ${JSON.stringify(path)}`);
-}
-
-function tokenUri({ label, id }: NonNullable<Place["token"]>): string {
-  const bytes = (id.match(/../g) ?? []).map((each) => `%${each}`).join("");
-  return `pkcs11:token=${encodeURIComponent(label)};id=${bytes};type=private`;
 }

@@ -14,6 +14,8 @@ export interface LaptopSurroundings extends Computer {
   ask(question: string, secret: boolean): Promise<string | null>;
   /** Shows a page in the person's browser, where there is one. */
   browse(url: string): void;
+  /** Of this process, for the programs it starts. */
+  readonly environment: NodeJS.ProcessEnv;
   /** The computer's name. */
   readonly hostname: string;
   /** The command line that runs niac here: Node, and the program's file. */

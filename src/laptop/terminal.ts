@@ -7,11 +7,16 @@ import { fileURLToPath } from "node:url";
 import type { LaptopSurroundings } from "./surroundings.ts";
 
 /** `main`: URL of the program's file. */
-export function thisComputer(lookup: LaptopSurroundings["lookup"], main: string): LaptopSurroundings {
+export function thisComputer(
+  lookup: LaptopSurroundings["lookup"],
+  environment: LaptopSurroundings["environment"],
+  main: string,
+): LaptopSurroundings {
   const { stdout, stderr, stdin, platform } = process;
   const size = (): { columns: number; rows: number } => ({ columns: stdout.columns, rows: stdout.rows });
   return {
     lookup,
+    environment,
     platform,
     home: homedir(),
     hostname: hostname(),
@@ -39,7 +44,8 @@ function asked(question: string, secret: boolean): Promise<string | null> {
   });
   return new Promise((resolve) => {
     const settle = (answer: string | null): void => {
-      lines.close();
+      // Closing it is told too, and is not the person's end of the input.
+      lines.removeAllListeners("close").close();
       if (secret || answer === null) process.stderr.write("\n");
       resolve(answer);
     };

@@ -25,7 +25,10 @@ export class Laptop {
 
   constructor(t: { teardown(finish: () => void): void }) {
     this.home = mkdtempSync(join(tmpdir(), "niac-laptop-"));
-    t.teardown(() => rmSync(this.home, { recursive: true, force: true }));
+    t.teardown(() => {
+      this.interrupt();
+      rmSync(this.home, { recursive: true, force: true });
+    });
   }
 
   /** Where the profiles are. */
@@ -81,6 +84,7 @@ export class Laptop {
     };
     return {
       lookup: (name) => this.environment[name],
+      environment: { ...process.env, ...this.environment },
       platform: this.platform,
       home: this.home,
       hostname: "laptop-7",

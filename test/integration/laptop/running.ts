@@ -30,6 +30,7 @@ export function run(typed: Typed): Running {
       interrupted: () => interruption.promise,
       ask: () => Promise.resolve(null),
       browse: () => {},
+      environment: {},
       platform: "linux",
       home: "/nonexistent",
       hostname: "laptop-7",
