@@ -17,6 +17,12 @@ export function allowedCores(): number[] {
   });
 }
 
+/** Descriptors that a process may have open at once; Node takes all that the system lets it. */
+export function filesAllowed(): number {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  return hard === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(hard);
+}
+
 /** Moves this process, all its threads, to one core. */
 export function pinSelf(core: number): void {
   execFileSync("taskset", ["-a", "-c", "-p", String(core), String(process.pid)], { stdio: "ignore" });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { authorityRevoke, locksAdd, locksRemove } from "../../src/link/index.ts";
 import { closeSessions, openSessions, targetOf, type Session } from "./load.ts";
-import { PinnedProcess } from "./processes.ts";
+import { filesAllowed, PinnedProcess } from "./processes.ts";
 import { NIAC } from "./results.ts";
 import { Authority, type Person } from "./trust-appliance.ts";
 import { CUT_NAMES, type Cut } from "./trust-rows.ts";
@@ -22,12 +22,14 @@ const OTHER: Person = "engineer-1";
 const OPENED_AT_ONCE = 500;
 /** Milliseconds: for openings' records to be committed, so that none of them is measured with what follows. */
 const CALM = 500;
+/** Descriptors that the gateway and the clients have open beside the sessions'. */
+const OTHER_FILES = 200;
 const PATIENCE = 60_000;
 const SCRIPT = join(import.meta.dirname, "trust-other.ts");
 const REASON = "The bench takes access away";
 
 export async function measureCuts(bench: TrustBench, authority: Authority): Promise<void> {
-  const { amounts, add, wants, inTime, inRounds } = bench;
+  const { amounts, add, progress, wants, inTime, inRounds } = bench;
   const { rounds, sessions } = amounts.cuts;
   const typed = CUT_NAMES.filter((cut) => wants(`${cut}.typed`));
   if (typed.length > 0) {
@@ -43,6 +45,10 @@ export async function measureCuts(bench: TrustBench, authority: Authority): Prom
     const cuts = CUT_NAMES.filter((cut) => wants(`${cut}.sessions${count}.`));
     const what = `${cuts.join(" and ")} with ${count} open`;
     if (cuts.length === 0 || !inTime(what)) continue;
+    if (count + OTHER_FILES > filesAllowed()) {
+      progress(`trust: left out: ${what}, for a process may open ${filesAllowed()} files here (ulimit -Hn)`);
+      continue;
+    }
     await inRounds(what, rounds, async () => {
       for (const cut of cuts) {
         const values = await cutOff(bench, authority, count, () => BY_CALL[cut](authority));
