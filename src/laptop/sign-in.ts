@@ -7,7 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import * as oidc from "openid-client";
 import { z } from "zod";
 import { exchange, type EstClient } from "../authority/client.ts";
-import { messageOf, PeerError, systemCode, UnavailableError, UsageError } from "../base/index.ts";
+import { messageOf, PeerError, printable, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import { Landing } from "./landing.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";
 
@@ -16,6 +16,7 @@ const SETTINGS = "/.well-known/niac/sign-in";
 const PATIENCE = 10 * 60_000;
 const TIMEOUT = 20_000;
 const MAX_ANSWER = 262_144;
+const MAX_WORDS = 300;
 
 const settingsSchema = z.object({
   issuer: z.url({ protocol: /^https$/ }),
@@ -124,15 +125,23 @@ function explained(error: unknown, issuer: string): Error {
   if (error instanceof oidc.AuthorizationResponseError) {
     return new UsageError(
       "sign-in",
-      `${issuer} did not sign you in: ${error.error_description ?? error.error}`,
+      `${issuer} did not sign you in: ${said(error.error_description ?? error.error)}`,
     );
   }
   if (error instanceof oidc.ResponseBodyError) {
-    return new PeerError("sign-in", `${issuer} gave no token: ${error.error_description ?? error.error}`);
+    return new PeerError(
+      "sign-in",
+      `${issuer} gave no token: ${said(error.error_description ?? error.error)}`,
+    );
   }
   if (error instanceof oidc.ClientError)
     return new PeerError("sign-in", `${issuer} answers with what is not right: ${error.message}`);
   return away(messageOf(cause ?? error), issuer);
+}
+
+/** Others' words, made fit for a terminal. */
+function said(words: string): string {
+  return printable(words).slice(0, MAX_WORDS);
 }
 
 function away(why: string, issuer: string): UnavailableError {

@@ -24,9 +24,12 @@ const SYSTEM: Readonly<Record<string, string>> = {
   "Connection timed out": "ETIMEDOUT",
 };
 
+/** The engine, its module, or the loading of the key. */
+const FROM_TOKEN =
+  /PKCS#11 module|PKCS11_|engine routines|invalid engine|private key was not found|client certificate private key/;
+
 export function explainWords(words: string, about: Circumstances): NiacError {
-  if (/PKCS#11|pkcs11_|C_[A-Z][a-z]+|engine routines|invalid engine|private key/i.test(words))
-    return tokenFailure(words);
+  if (FROM_TOKEN.test(words)) return tokenFailure(words);
   const verdict = /verify error:num=(\d+)/.exec(words)?.[1];
   const known = verdict === undefined ? undefined : VERDICTS[verdict];
   if (verdict !== undefined) return explainFailure(coded(known ?? "CERT_SIGNATURE_FAILURE"), about);

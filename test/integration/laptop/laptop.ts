@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { APPLIANCE, type Appliance } from "../../support/appliance.ts";
 import { laptopCommands, type LaptopSurroundings } from "../../../src/laptop/index.ts";
 
 /** What a person would answer to each question; the question goes in. */
@@ -103,4 +104,13 @@ export class Laptop {
       },
     };
   }
+}
+
+/** The words of `niac enroll` that lead to a real appliance with an authority of its own. */
+export async function toBox(appliance: Appliance): Promise<string[]> {
+  const fingerprint =
+    /^root +([0-9a-f]{64}) /m.exec((await appliance.niac("authority", "show")).out)?.[1] ?? "";
+  const box = `https://${appliance.environment["NIAC_LISTEN_ENROLL"]}`;
+  const where = ["--via", `127.0.0.1:${appliance.servicesPort}`, "--appliance", APPLIANCE];
+  return [box, "--fingerprint", fingerprint, ...where];
 }
