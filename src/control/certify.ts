@@ -65,6 +65,12 @@ export class OwnTls {
     return { own, clientCa: readPem(tls.clientCa) + clients, serverCa: readPem(tls.serverCa), ...common };
   }
 
+  /** PEM of the authorities whose clients the settings' file lets in; null where there is no such file. */
+  clientFile(): string | null {
+    const { tls } = this.#parts.settings;
+    return tls === null ? null : readPem(tls.clientCa);
+  }
+
   names(): OwnNames {
     const { settings, log } = this.#parts;
     const { names, omitted } = ownNames(this.#parts.snapshot(), settings.origin, this.#parts.addresses());

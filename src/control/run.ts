@@ -20,7 +20,7 @@ import { Authorities } from "./authorities.ts";
 import { OwnTls } from "./certify.ts";
 import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
-import { issuingAuthorities } from "./issuers.ts";
+import { fileVerdict, issuingAuthorities } from "./issuers.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
 import { postureIntake } from "./posture.ts";
@@ -107,10 +107,12 @@ export async function runControl(
     clock,
     log,
     site: () => site.snapshot,
-    authorities: () => issuingAuthorities(authorities.plant.authorities(), site.snapshot),
+    authorities: () =>
+      issuingAuthorities(authorities.plant.authorities(), site.snapshot, ownTls.clientFile()),
     sources: [
       { check: (certificate) => Promise.resolve(authorities.plant.check(certificate)) },
       { check: (certificate, groups) => outside.check(certificate, groups) },
+      { check: (certificate) => Promise.resolve(fileVerdict(certificate)) },
     ],
     gateway: link,
     netd: (snapshot) => netd.push(snapshot),

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 import test from "ava";
-import { issuingAuthorities } from "../../../src/control/issuers.ts";
+import { fileVerdict, issuingAuthorities } from "../../../src/control/issuers.ts";
 import type { OutsideAuthority } from "../../../src/site/index.ts";
 import {
   basicConstraints,
@@ -55,7 +55,7 @@ test("the plant's authorities and the site document's are one list, with tenant 
   const corporate = await outside("corporate");
   const trust = { authorities: [corporate], signIn: null, postureSigners: [] };
   const { raw } = new X509Certificate(corporate.certificate);
-  t.deepEqual(issuingAuthorities([PLANT], { trust }), [
+  t.deepEqual(issuingAuthorities([PLANT], { trust }, null), [
     PLANT,
     {
       name: "corporate",
@@ -69,5 +69,36 @@ test("the plant's authorities and the site document's are one list, with tenant 
 
 test("an outside authority that bears the name of one of the plant's is nobody", async (t) => {
   const trust = { authorities: [await outside(PLANT.name)], signIn: null, postureSigners: [] };
-  t.deepEqual(issuingAuthorities([PLANT], { trust }), [PLANT]);
+  t.deepEqual(issuingAuthorities([PLANT], { trust }, null), [PLANT]);
+});
+
+test("making an authority locks nobody out whom the settings' file lets in", async (t) => {
+  const [first, second] = [await outside("first"), await outside("second")];
+  const file = first.certificate + second.certificate;
+  const nothing = { authorities: [], signIn: null, postureSigners: [] };
+  t.deepEqual(issuingAuthorities([], { trust: nothing }, file), [], "the file alone says who is let in");
+
+  const listed = issuingAuthorities([PLANT], { trust: nothing }, file);
+  t.deepEqual(
+    listed.map(({ certificate }) => certificate),
+    [PLANT.certificate, first.certificate, second.certificate],
+  );
+  for (const { name } of listed.slice(1))
+    t.deepEqual(fileVerdict({ authority: name }), { refusal: null, grace: null });
+  t.is(fileVerdict({ authority: PLANT.name }), null);
+  t.is(fileVerdict({ authority: null }), null);
+});
+
+test("what the site document says of an authority counts, and not that it is in the file too", async (t) => {
+  const [corporate, root] = [await outside("corporate"), await outside("corporate root")];
+  const trust = {
+    authorities: [{ ...corporate, above: [root.certificate] }],
+    signIn: null,
+    postureSigners: [],
+  };
+  const listed = issuingAuthorities([], { trust }, corporate.certificate + root.certificate);
+  t.deepEqual(
+    listed.map(({ name, tenant }) => [name, tenant]),
+    [["corporate", "acme"]],
+  );
 });
