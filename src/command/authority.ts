@@ -70,6 +70,13 @@ export function authorityCommand(around: Surroundings): Command {
       const { made } = await ask(around, link.authorityTenant, { tenant, by: around.user });
       for (const name of made) around.print(`"${name}" is made`);
     });
+  authority
+    .command("reseal")
+    .description("seal the authorities' keys by what the settings ask for now: a TPM that was added, say")
+    .action(async () => {
+      const { protects } = await ask(around, link.authorityReseal, { by: around.user });
+      around.print(protects);
+    });
   authority.addCommand(exportCommand(around));
   authority.addCommand(importCommand(around));
   authority

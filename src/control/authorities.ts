@@ -1,4 +1,5 @@
 /** The authorities that certificates come from: the plant's own, or the site's in its place; and the keyring that seals their keys. */
+import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, Database } from "../audit/index.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type OpenKeyring,
 } from "../authority/index.ts";
 import { UnavailableError, type Channel, type Clock } from "../base/index.ts";
+import { authorityReseal } from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";
 import type { OwnIssuer } from "./certify.ts";
 
@@ -34,18 +36,23 @@ export interface AuthoritiesParts {
 export class Authorities {
   readonly plant: PlantAuthority;
   readonly upstream: UpstreamAuthority;
-  readonly keyring: () => Promise<OpenKeyring>;
+  readonly #keyring: KeptKeyring;
   readonly #parts: AuthoritiesParts;
 
   constructor(parts: AuthoritiesParts) {
     const { db, audit, clock, log, settings } = parts;
     this.#parts = parts;
     const store = new UpstreamStore(db);
-    this.keyring = opener(settings, log, () => this.plant.initialised || store.read() !== null);
+    this.#keyring = new KeptKeyring(settings, log, () => this.plant.initialised || store.read() !== null);
+    const keyring = (): Promise<OpenKeyring> => this.keyring();
     const changed = (): void => parts.changed();
-    this.plant = new PlantAuthority({ db, audit, clock, log, keyring: this.keyring });
+    this.plant = new PlantAuthority({ db, audit, clock, log, keyring });
     this.plant.subscribe({ changed, revoked: () => parts.revoked() });
-    this.upstream = new UpstreamAuthority({ store, audit, clock, log, keyring: this.keyring, changed });
+    this.upstream = new UpstreamAuthority({ store, audit, clock, log, keyring, changed });
+  }
+
+  keyring(): Promise<OpenKeyring> {
+    return this.#keyring.open();
   }
 
   /** Who issues now. */
@@ -73,34 +80,57 @@ export class Authorities {
   serve(channel: Channel): void {
     const { plant, upstream } = this;
     serveAuthority(channel, plant, this.#parts.clock, () => upstream.identity.there);
+    channel.handle(authorityReseal, async ({ by }) => {
+      const { protects } = await this.#keyring.reseal();
+      const reason = `${by} sealed the authority's keys anew: ${protects}`.slice(0, 1_000);
+      const { audit, clock } = this.#parts;
+      await audit.append([{ time: clock.now(), kind: "trust", id: randomUUID(), reason }], "now");
+      return { protects };
+    });
     serveUpstream(channel, { upstream, name: () => this.#parts.name(), plant: () => plant.initialised });
   }
 }
 
-/** Opens the keyring when a key is first needed, and again where that failed. `sealed`: it sealed something already, so it must be there. */
-function opener(
-  { seal, stateDir }: AuthoritiesParts["settings"],
-  log: Logger,
-  sealed: () => boolean,
-): () => Promise<OpenKeyring> {
-  let opened: Promise<OpenKeyring> | null = null;
-  const open = async (): Promise<OpenKeyring> => {
-    if (sealed() && !keyringExists(stateDir)) {
+/** Opens the keyring when a key is first needed, and again where that failed. */
+class KeptKeyring {
+  readonly #settings: AuthoritiesParts["settings"];
+  readonly #log: Logger;
+  /** Whether it sealed something already, so that it must be there. */
+  readonly #sealed: () => boolean;
+  #opened: Promise<OpenKeyring> | null = null;
+
+  constructor(settings: AuthoritiesParts["settings"], log: Logger, sealed: () => boolean) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#sealed = sealed;
+  }
+
+  async open(): Promise<OpenKeyring> {
+    const opening = (this.#opened ??= this.#open());
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#opened === opening) this.#opened = null;
+      throw error;
+    }
+  }
+
+  /** By what the settings ask for now; where that fails, all stays as it was. */
+  async reseal(): Promise<OpenKeyring> {
+    const resealed = await (await this.open()).reseal(this.#settings.seal);
+    this.#opened = Promise.resolve(resealed);
+    return resealed;
+  }
+
+  async #open(): Promise<OpenKeyring> {
+    const { seal, stateDir } = this.#settings;
+    if (this.#sealed() && !keyringExists(stateDir)) {
       throw new UnavailableError(
         "keyring-gone",
         `keyring.json is gone from ${stateDir}, and the authority's keys cannot be opened without it`,
         "Put it back from a backup of that directory, or set the appliance up anew and niac authority import.",
       );
     }
-    return openKeyring({ seal, stateDir, log });
-  };
-  return async () => {
-    opened ??= open();
-    try {
-      return await opened;
-    } catch (error) {
-      opened = null;
-      throw error;
-    }
-  };
+    return openKeyring({ seal, stateDir, log: this.#log });
+  }
 }

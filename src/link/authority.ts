@@ -160,6 +160,13 @@ export const authorityCrl = defineCall(
 /** PEM of what must be trusted by whoever verifies the appliance's certificates, and clients': roots first. */
 export const authorityTrust = defineCall("authority.trust", z.null(), z.strictObject({ pem: z.string() }));
 
+/** Seals the keyring's key by what the settings ask for now: a TPM that was added, another key file. `protects`: one sentence, for people. */
+export const authorityReseal = defineCall(
+  "authority.reseal",
+  z.strictObject({ by: text }),
+  z.strictObject({ protects: z.string() }),
+);
+
 /** `file`: text. */
 export const authorityExport = defineCall(
   "authority.export",
