@@ -80,7 +80,11 @@ function adviceOf(error: NiacError): string {
 const MAX_TEXT = 1_000;
 
 export function refusalReply({ status, message, advice, headers }: RefusalWords): HttpReply {
-  const text = `${printable(message).slice(0, MAX_TEXT)}\n${printable(advice).slice(0, MAX_TEXT)}\n`;
+  // What others wrote, such as a lock's reason, may end anyhow; on one line it must not run into the advice.
+  const said = printable(message)
+    .slice(0, MAX_TEXT)
+    .replace(/[^.!?:]$/, "$&.");
+  const text = `${said}\n${printable(advice).slice(0, MAX_TEXT)}\n`;
   return plain(status, text, headers);
 }
 

@@ -81,7 +81,10 @@ async function code(around: Surroundings, options: SubjectOptions & { valid: str
   around.complain(
     `For ${printable(subject.user)} on ${printable(subject.device)} (${printable(where)}), once, until ${timeText(made.expires)}.`,
   );
-  around.complain(`On the laptop: niac enroll https://<this appliance> --user ${printable(subject.user)}`);
+  const who = `--user ${printable(subject.user)} --device ${printable(subject.device)}`;
+  around.complain(
+    `On the laptop: niac enroll https://<this appliance> ${who} --fingerprint <niac authority show>`,
+  );
 }
 
 async function codes(around: Surroundings): Promise<void> {

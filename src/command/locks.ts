@@ -93,7 +93,11 @@ export function clockCommand(around: Surroundings): Command {
           ? await ask(around, clockAccept, { by: around.user })
           : await ask(around, clockShow, null);
       around.print(`clock        ${new Date(shown.now).toISOString()}`);
-      around.print(`latest known ${new Date(shown.floor).toISOString()}`);
+      const known =
+        shown.floor === 0
+          ? "none until the clock has run steadily for ten minutes"
+          : new Date(shown.floor).toISOString();
+      around.print(`latest known ${known}`);
       const behind = shown.floor - shown.now;
       if (behind <= 0) return;
       around.print(

@@ -134,7 +134,7 @@ test("where issuing fails the code is not used up", async (t) => {
     bed.issuer.failure = new PeerError("weak-key", "the key is too small", "Make a P-256 key.");
     const weak = await bed.enroll(der, basic("alice", code));
     t.is(weak.status, 400);
-    t.is(weak.text, "the key is too small\nMake a P-256 key.\n");
+    t.is(weak.text, "the key is too small.\nMake a P-256 key.\n");
     t.is(bed.service.openCodes().length, 1);
     t.is((await bed.enroll((await requestFor("alice")).der, basic("alice", code))).status, 200);
     t.is(bed.service.openCodes().length, 0);
