@@ -44,6 +44,8 @@ export interface EnrolServiceParts {
 
 /** Milliseconds. */
 const REPORT = 10_000;
+/** Milliseconds that answers have at the end: an authority behind this one may take longer than a stop can. */
+const LAST_ANSWERS = 3_000;
 const WAITING_SETTING = "waiting";
 
 export class EnrolService {
@@ -56,6 +58,9 @@ export class EnrolService {
   #listener: HttpServer | null = null;
   #material: ServerMaterial | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** Answers being made, and records on their way. */
+  readonly #answers = new Set<Promise<unknown>>();
+  readonly #notes = new Set<Promise<unknown>>();
 
   constructor(parts: EnrolServiceParts) {
     const { db, keyring, issuer, clock } = parts;
@@ -95,7 +100,7 @@ export class EnrolService {
   async open(host: string, port: number, material: ServerMaterial): Promise<number> {
     const listener = new HttpServer(
       {
-        answer: (question) => this.#server.answer(question),
+        answer: (question) => tracked(this.#answers, this.#server.answer(question)),
         refused: (address, source, reason) =>
           this.#refusals.add(address, { source, stage: "request", reason }),
         fault: (error) => this.#fault(error),
@@ -122,12 +127,15 @@ export class EnrolService {
     if (this.#material !== null) this.setMaterial(this.#material);
   }
 
+  /** Resolves once what happened is on record; an answer that is still being made gets a moment to come to its end. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     await this.#listener?.close();
     this.#listener = null;
+    await within(LAST_ANSWERS, Promise.allSettled(this.#answers));
     this.#refusals.report(true);
+    await Promise.all(this.#notes);
   }
 
   /** On record before it is told. `valid`: milliseconds. Throws a UsageError for a subject that nobody can be. */
@@ -211,15 +219,31 @@ export class EnrolService {
   }
 
   #note(drafts: readonly RecordDraft[]): void {
-    this.#parts.append(drafts).catch((error: unknown) => {
+    const note = this.#parts.append(drafts).catch((error: unknown) => {
       this.#parts.log.error({ reason: messageOf(error) }, "what happened at enrolment could not be recorded");
     });
+    void tracked(this.#notes, note);
   }
 
   #fault(error: unknown): void {
     const stack = error instanceof Error ? error.stack : String(error);
     this.#parts.log.error({ stack }, "niac itself failed at an enrolment; please report this");
   }
+}
+
+async function within(milliseconds: number, what: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const enough = setTimeout(resolve, milliseconds);
+  await Promise.race([what, promise]);
+  clearTimeout(enough);
+}
+
+/** Among `all` until it is over. */
+function tracked<T>(all: Set<Promise<unknown>>, one: Promise<T>): Promise<T> {
+  all.add(one);
+  const over = (): void => void all.delete(one);
+  one.then(over, over);
+  return one;
 }
 
 function who({ user, device, tier, tenant }: Subject): string {

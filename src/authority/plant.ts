@@ -210,6 +210,7 @@ export class PlantAuthority implements Issuer {
       tenant,
       tier,
       certificate: certificatePem(certificate),
+      outside: false,
     }));
   }
 

@@ -2,12 +2,20 @@
 import { isDeepStrictEqual } from "node:util";
 import type { RecordDraft } from "../audit/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { CertificateInUse, PostureReport, RevocationVerdict } from "../link/index.ts";
+import {
+  postureKey,
+  type CertificateInUse,
+  type PostureReport,
+  type PostureSubject,
+  type RevocationVerdict,
+} from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import type { PostureHandler } from "./est-server.ts";
 import type { HttpReply } from "./http-reply.ts";
 import { POSTURE_MEDIA, type PostureAnswer } from "./posture-format.ts";
-import { LAPTOP, readPostureReport, refusal } from "./posture-report.ts";
+import type { PostureDevice, PostureIssuers } from "./posture-device.ts";
+import { refusal } from "./posture-refusal.ts";
+import { LAPTOP, readPostureReport } from "./posture-report.ts";
 import { PostureTally } from "./posture-tally.ts";
 
 /** Posture as the site document asks for it. */
@@ -23,12 +31,16 @@ export interface PostureStanding {
 
 export interface PostureParts {
   site(): PostureSite;
-  /** The latest report of the device by that signer; null: there is none. */
-  held(device: string, by: string): PostureReport | null;
+  /** Every authority that issues clients' certificates; empty: the settings' files say whose are let in. */
+  issuers(): PostureIssuers;
+  /** The device that a certificate names, and whose, as sessions are judged by it; null: it names none. */
+  deviceOf(identity: Identity): PostureDevice | null;
+  /** The latest report of that device by that signer; null: there is none. */
+  held(of: PostureSubject): PostureReport | null;
   /** Keeps a verified report that is newer than the one held, puts what it changes on record, and has sessions judged again. */
   keep(report: PostureReport): Promise<void>;
   /** To every requirement of the site document. */
-  standings(device: string): readonly PostureStanding[];
+  standings(of: PostureDevice): readonly PostureStanding[];
   /** Whether a certificate is revoked. */
   check(certificate: CertificateInUse, groups: readonly string[]): Promise<RevocationVerdict>;
   /** Resolves after the commit. */
@@ -46,7 +58,7 @@ const SELDOM = 86_400;
 export class PostureIntake {
   readonly #parts: PostureParts;
   readonly #tally = new PostureTally();
-  /** By device: reports on one are taken one after the other, so that none overtakes a newer one. */
+  /** By postureKey: reports on one are taken one after the other, so that none overtakes a newer one. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(parts: PostureParts) {
@@ -65,11 +77,13 @@ export class PostureIntake {
     const report = await readPostureReport(body, {
       identity,
       certificate: peer.leaf,
+      device: identity && this.#parts.deviceOf(identity),
       signers: this.#parts.site().trust.postureSigners,
+      issuers: this.#parts.issuers(),
       now: this.#parts.now(),
     });
     if (report.by === LAPTOP && identity !== null) await this.#checkRevocation(identity);
-    await this.#inTurn(report.device, () => this.#take(report));
+    await this.#inTurn(postureKey(report), () => this.#take(report));
     return this.#answer(report);
   };
 
@@ -88,8 +102,8 @@ export class PostureIntake {
   }
 
   async #take(report: PostureReport): Promise<void> {
-    const { device, by, made, facts } = report;
-    const held = this.#parts.held(device, by);
+    const { device, made, facts } = report;
+    const held = this.#parts.held(report);
     const same = held !== null && isDeepStrictEqual(held.facts, facts);
     if (held !== null && made <= held.made) {
       // Its answer was lost, and it is sent again.
@@ -101,17 +115,18 @@ export class PostureIntake {
       });
     }
     await this.#parts.keep(report);
-    const drafts = same ? this.#tally.add(report) : this.#tally.take(device, by);
+    const drafts = same ? this.#tally.add(report) : this.#tally.take(report);
     if (drafts.length > 0) await this.#parts.append(drafts);
   }
 
-  #answer({ device, by, made }: PostureReport): HttpReply {
+  #answer(report: PostureReport): HttpReply {
+    const { device, by, made } = report;
     const answer: PostureAnswer = {
       device,
       by,
-      iat: seconds(this.#parts.held(device, by)?.made ?? made),
+      iat: seconds(this.#parts.held(report)?.made ?? made),
       again: pauseFor(this.#parts.site(), by),
-      requirements: this.#parts.standings(device).map(({ name, until, lack }) => {
+      requirements: this.#parts.standings(report).map(({ name, until, lack }) => {
         const met = until > this.#parts.now();
         return { name, met, until: met ? seconds(until) : null, lack };
       }),
@@ -119,15 +134,15 @@ export class PostureIntake {
     return { status: 200, type: "application/json", body: `${JSON.stringify(answer)}\n` };
   }
 
-  async #inTurn(device: string, act: () => Promise<void>): Promise<void> {
-    const before = this.#turns.get(device) ?? Promise.resolve();
+  async #inTurn(key: string, act: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(key) ?? Promise.resolve();
     const turn = before.then(act);
     const over = turn.catch(() => {});
-    this.#turns.set(device, over);
+    this.#turns.set(key, over);
     try {
       await turn;
     } finally {
-      if (this.#turns.get(device) === over) this.#turns.delete(device);
+      if (this.#turns.get(key) === over) this.#turns.delete(key);
     }
   }
 }

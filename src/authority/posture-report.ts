@@ -5,6 +5,7 @@
  *
  *     header   { "typ": "niac-posture+jwt", "alg": ..., and one of  "x5t#S256": of the laptop's certificate | "kid": management system }
  *     payload  { "device": name, "iat": seconds, "facts": { "diskEncryption", "os": { "name", "version" }, "edr" } }
+ *              of a management system also "authority" and "tenant": whose device it is
  *
  * What else stands in header or payload is not looked at, but for `crit`, which forbids that (RFC 7515, section 4.1.11).
  */
@@ -14,8 +15,9 @@ import { z } from "zod";
 import { printable } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { OS_NAMES, type PostureFacts, type PostureReport } from "../link/index.ts";
-import { HttpRefusal, type RefusalWords } from "./http-reply.ts";
+import { managedDevice, type PostureDevice, type PostureIssuers } from "./posture-device.ts";
 import { POSTURE_TYPE, postureAlgorithms } from "./posture-format.ts";
+import { FORMAT_ADVICE, malformed, refusal } from "./posture-refusal.ts";
 
 /** Bytes. */
 export const MAX_REPORT = 16_384;
@@ -34,8 +36,11 @@ export interface PostureSide {
   readonly identity: Identity | null;
   /** DER of that certificate. */
   readonly certificate: Uint8Array | null;
+  /** The device that it names, and whose; null: it names none. */
+  readonly device: PostureDevice | null;
   /** Management systems of the site document: name, and PEM of the public key. */
   readonly signers: readonly { readonly name: string; readonly key: string }[];
+  readonly issuers: PostureIssuers;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -45,17 +50,22 @@ export async function readPostureReport(body: Uint8Array, side: PostureSide): Pr
   const jws = compactText(body);
   const signer = signerOf(headerOf(jws), side);
   const payload = payloadOf(await verified(jws, signer));
-  const { device, iat, facts } = payload;
-  if (signer.device !== null && device !== signer.device) {
-    throw refusal("posture-device", 403, {
-      message: `a laptop reports on itself alone: this one is ${signer.device}, and the report is about ${printable(device)}`,
-      advice: "Report on other devices by a management system that the site document names.",
-      recorded: `a laptop reports on itself alone: ${signer.device} reported on another device`,
-    });
-  }
+  const { iat, facts } = payload;
+  const device =
+    signer.device === null ? managedDevice(payload, side.issuers) : itself(signer.device, payload);
   const made = Math.floor(iat * 1_000);
   checkTime(made, side.now);
-  return { device, by: signer.by, made, received: side.now, facts };
+  return { ...device, by: signer.by, made, received: side.now, facts };
+}
+
+/** Whose it is, its certificate says, and not the report. */
+function itself(own: PostureDevice, { device }: Payload): PostureDevice {
+  if (device === own.device) return own;
+  throw refusal("posture-device", 403, {
+    message: `a laptop reports on itself alone: this one is ${own.device}, and the report is about ${printable(device)}`,
+    advice: "Report on other devices by a management system that the site document names.",
+    recorded: `a laptop reports on itself alone: ${own.device} reported on another device`,
+  });
 }
 
 interface Signer {
@@ -63,10 +73,8 @@ interface Signer {
   readonly key: KeyObject;
   readonly algorithms: readonly string[];
   /** The only one it may report on; null: any. */
-  readonly device: string | null;
+  readonly device: PostureDevice | null;
 }
-
-const FORMAT_ADVICE = "niac's POSTURE.md says how a report is made.";
 
 function compactText(body: Uint8Array): string {
   if (body.length > MAX_REPORT) {
@@ -109,7 +117,7 @@ function signerOf(header: Header, side: PostureSide): Signer {
   return kid === undefined ? laptopOf(thumbprint ?? "", side) : managementOf(kid, side);
 }
 
-function laptopOf(thumbprint: string, { identity, certificate }: PostureSide): Signer {
+function laptopOf(thumbprint: string, { identity, certificate, device }: PostureSide): Signer {
   if (identity === null || certificate === null) {
     throw refusal("posture-no-certificate", 401, {
       message: "a laptop reports over a connection that shows its certificate, and this one shows none",
@@ -122,14 +130,14 @@ function laptopOf(thumbprint: string, { identity, certificate }: PostureSide): S
       advice: "Sign it with the certificate in use; after a renewal that is the new one.",
     });
   }
-  if (identity.device === null) {
+  if (device === null) {
     throw refusal("posture-no-device", 403, {
       message: `the certificate of ${identity.user} names no device, so no report can be about it`,
       advice: "Enrol with a device's name: niac enroll --device.",
     });
   }
   const { publicKey } = new X509Certificate(certificate);
-  return withKey(LAPTOP, publicKey, identity.device, "the key of this certificate");
+  return withKey(LAPTOP, publicKey, device, "the key of this certificate");
 }
 
 function managementOf(kid: string, { signers }: PostureSide): Signer {
@@ -142,7 +150,7 @@ function managementOf(kid: string, { signers }: PostureSide): Signer {
   });
 }
 
-function withKey(by: string, key: KeyObject, device: string | null, whose: string): Signer {
+function withKey(by: string, key: KeyObject, device: PostureDevice | null, whose: string): Signer {
   const algorithms = postureAlgorithms(key);
   if (algorithms.length > 0) return { by, key, algorithms, device };
   throw refusal("posture-key", 403, {
@@ -168,8 +176,11 @@ async function verified(jws: string, { key, algorithms, by }: Signer): Promise<U
 }
 
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable().default(null);
+const nameSchema = z.string().min(1).max(LONGEST_NAME).refine(isPlain, "has characters that cannot be shown");
 const payloadSchema = z.looseObject({
-  device: z.string().min(1).max(LONGEST_NAME).refine(isPlain, "has characters that cannot be shown"),
+  device: nameSchema,
+  authority: optional(nameSchema),
+  tenant: optional(nameSchema),
   iat: z.number().min(0).max(LAST_TIME),
   facts: z.looseObject({
     diskEncryption: optional(z.boolean()),
@@ -188,8 +199,7 @@ function isPlain(text: string): boolean {
   return text === text.trim() && text.replaceAll("\\", "") === printable(text.replaceAll("\\", ""));
 }
 
-interface Payload {
-  readonly device: string;
+interface Payload extends PostureDevice {
   /** Seconds since the epoch. */
   readonly iat: number;
   readonly facts: PostureFacts;
@@ -198,10 +208,12 @@ interface Payload {
 function payloadOf(bytes: Uint8Array): Payload {
   const parsed = payloadSchema.safeParse(json(Buffer.from(bytes).toString("base64url"), "payload"));
   if (!parsed.success) throw malformed(`its payload is not one of a report: ${firstIssue(parsed.error)}`);
-  const { device, iat, facts } = parsed.data;
+  const { device, authority, tenant, iat, facts } = parsed.data;
   const { diskEncryption, edr, os } = facts;
   return {
     device,
+    authority,
+    tenant,
     iat,
     facts: { diskEncryption, os: os && { name: os.name, version: os.version }, edr },
   };
@@ -235,20 +247,4 @@ function firstIssue({ issues }: z.ZodError): string {
   const [issue] = issues;
   const path = issue?.path.join(".") ?? "";
   return `${path === "" ? "it" : path}: ${issue?.message ?? ""}`;
-}
-
-function malformed(how: string): HttpRefusal {
-  return refusal("posture-format", 400, {
-    message: `this is no posture report: ${how}`,
-    advice: FORMAT_ADVICE,
-  });
-}
-
-/** `recorded` where the message says what the sender chose: refusals of one kind are summed up on record, and each such would be its own. */
-export function refusal(
-  code: string,
-  status: number,
-  words: Pick<RefusalWords, "message" | "advice" | "recorded">,
-): HttpRefusal {
-  return new HttpRefusal(code, { status, stage: "posture", ...words });
 }

@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { RecordDraft } from "../audit/index.ts";
-import type { PostureReport } from "../link/index.ts";
+import { postureKey, postureWords, type PostureReport, type PostureSubject } from "../link/index.ts";
 
 /** Milliseconds over which reports that say nothing new make one record. */
 const INTERVAL = 3_600_000;
 
 interface Sum {
-  readonly device: string;
-  readonly by: string;
+  readonly of: PostureSubject;
   readonly since: number;
   last: number;
   count: number;
@@ -21,21 +20,22 @@ export class PostureTally {
   readonly #sums = new Map<string, Sum>();
 
   /** The record of what was summed up before, where its interval is over. */
-  add({ device, by, received }: PostureReport): RecordDraft[] {
-    const key = keyOf(device, by);
+  add(report: PostureReport): RecordDraft[] {
+    const { received } = report;
+    const key = postureKey(report);
     const sum = this.#sums.get(key);
     if (sum === undefined) {
-      this.#sums.set(key, { device, by, since: received, last: received, count: 1 });
+      this.#sums.set(key, { of: report, since: received, last: received, count: 1 });
       return [];
     }
     sum.count++;
     sum.last = received;
-    return received - sum.since < INTERVAL ? [] : this.take(device, by);
+    return received - sum.since < INTERVAL ? [] : this.take(report);
   }
 
   /** What is summed up of this one, because it says something else now. */
-  take(device: string, by: string): RecordDraft[] {
-    const key = keyOf(device, by);
+  take(of: PostureSubject): RecordDraft[] {
+    const key = postureKey(of);
     const sum = this.#sums.get(key);
     this.#sums.delete(key);
     return sum === undefined ? [] : [draft(sum)];
@@ -48,8 +48,8 @@ export class PostureTally {
   }
 }
 
-function draft({ device, by, since, last, count }: Sum): RecordDraft {
-  const whose = by === "laptop" ? device : `${by} of ${device}`;
+function draft({ of, since, last, count }: Sum): RecordDraft {
+  const { whose, detail } = postureWords(of);
   return {
     time: last,
     kind: "trust",
@@ -57,10 +57,6 @@ function draft({ device, by, since, last, count }: Sum): RecordDraft {
     reason: `reports by ${whose} that said nothing new: ${count}`,
     counts: { reports: count },
     duration: Math.max(0, last - since),
-    detail: { action: "posture", device, signer: by },
+    detail,
   };
-}
-
-function keyOf(device: string, by: string): string {
-  return JSON.stringify([device, by]);
 }

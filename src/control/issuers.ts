@@ -26,6 +26,7 @@ export function issuingAuthorities(
       fingerprint: fingerprintOf(new X509Certificate(certificate)),
       tenant,
       tier,
+      outside: true,
     }));
   const listed = [...plant, ...outside];
   if (listed.length === 0 || file === null) return listed;
@@ -39,7 +40,14 @@ export function issuingAuthorities(
     .map((certificate) => {
       const fingerprint = fingerprintOf(certificate);
       const name = `${FROM_FILE} ${fingerprint.slice(0, 16)}`;
-      return { name, certificate: certificate.toString(), fingerprint, tenant: null, tier: null };
+      return {
+        name,
+        certificate: certificate.toString(),
+        fingerprint,
+        tenant: null,
+        tier: null,
+        outside: true,
+      };
     });
   return [...listed, ...others];
 }

@@ -3,13 +3,17 @@ import { BugError } from "../base/index.ts";
 import {
   LOCK_KINDS,
   postureFactsSchema,
+  postureKey,
   type Lock,
   type LockKind,
   type LockView,
   type PostureReport,
 } from "../link/index.ts";
 
-/** `ended` is null for a lock in force. `id` is counted, so that a person can type it. */
+/**
+ * `ended` is null for a lock in force. `id` is counted, so that a person can type it. `key` is link's postureKey: SQLite takes two NULLs
+ * in a key for different.
+ */
 export const createTrust: Migration = {
   name: "locks, postures, known time",
   sql: `
@@ -25,12 +29,14 @@ export const createTrust: Migration = {
       ended_by TEXT
     ) STRICT;
     CREATE TABLE postures (
+      key TEXT NOT NULL PRIMARY KEY,
       device TEXT NOT NULL,
+      authority TEXT,
+      tenant TEXT,
       by TEXT NOT NULL,
       made INTEGER NOT NULL,
       received INTEGER NOT NULL,
-      facts TEXT NOT NULL,
-      PRIMARY KEY (device, by)
+      facts TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE known_time (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL) STRICT;`,
 };
@@ -49,6 +55,8 @@ interface LockRow {
 
 interface PostureRow {
   device: string;
+  authority: string | null;
+  tenant: string | null;
   by: string;
   made: number;
   received: number;
@@ -103,17 +111,20 @@ export class TrustStore {
 
   postures(): PostureReport[] {
     return this.#db
-      .prepare<[], PostureRow>("SELECT * FROM postures ORDER BY device, by")
+      .prepare<[], PostureRow>(
+        "SELECT device, authority, tenant, by, made, received, facts FROM postures ORDER BY key",
+      )
       .all()
       .map((row) => ({ ...row, facts: postureFactsSchema.parse(JSON.parse(row.facts)) }));
   }
 
-  /** The latest of that device by that signer; those that no requirement can still count are dropped. */
-  keepPosture({ device, by, made, received, facts }: PostureReport, now: number): void {
+  /** The latest of its key; those that no requirement can still count are dropped. */
+  keepPosture(report: PostureReport, now: number): void {
+    const { device, authority, tenant, by, made, received, facts } = report;
     this.#db.prepare("DELETE FROM postures WHERE made < ?").run(now - KEPT);
     this.#db
-      .prepare("INSERT OR REPLACE INTO postures (device, by, made, received, facts) VALUES (?, ?, ?, ?, ?)")
-      .run(device, by, made, received, JSON.stringify(facts));
+      .prepare("INSERT OR REPLACE INTO postures VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(postureKey(report), device, authority, tenant, by, made, received, JSON.stringify(facts));
   }
 
   floor(): number {

@@ -7,9 +7,12 @@ import {
   gatewayEndSessions,
   gatewayTrust,
   newFloor,
+  postureKey,
+  postureWords,
   type CertificateInUse,
   type IssuingAuthority,
   type PostureReport,
+  type PostureSubject,
   type RevocationVerdict,
   type TrustState,
 } from "../link/index.ts";
@@ -64,7 +67,7 @@ export class TrustKeeper {
     const { store, audit, clock } = parts;
     this.#kept = store.floor();
     this.#time = new KnownTime(clock, this.#kept);
-    this.#reports = new Map(store.postures().map((report) => [keyOf(report), report]));
+    this.#reports = new Map(store.postures().map((report) => [postureKey(report), report]));
     this.locks = new LockBook(store, audit, clock, () => this.#enforce());
     this.#netdLocks = this.#lockedInNetwork();
     this.#timers = [setInterval(() => this.#look(), LOOK), setInterval(() => this.recheckSoon(), RECHECK)];
@@ -171,21 +174,28 @@ export class TrustKeeper {
 
   // --- posture --------------------------------------------------------------------------------------------------------
 
+  /** The latest; null: there is none. */
+  reportOf(of: PostureSubject): PostureReport | null {
+    return this.#reports.get(postureKey(of)) ?? null;
+  }
+
   /** Takes a verified report; one that is not newer than the one known says nothing new. */
   async report(report: PostureReport): Promise<void> {
     const { store, audit, clock } = this.#parts;
-    const before = this.#reports.get(keyOf(report));
+    const key = postureKey(report);
+    const before = this.#reports.get(key);
     if (before !== undefined && report.made <= before.made) return;
     const taken = { ...report, made: Math.min(report.made, report.received) };
     if (JSON.stringify(before?.facts) !== JSON.stringify(taken.facts)) {
-      const { device, by } = taken;
-      const whose = by === "laptop" ? device : `${by} of ${device}`;
+      const { whose, detail } = postureWords(taken);
       const reason = `report by ${whose}: ${factsText(taken.facts)}`;
-      const detail = { action: "posture", device, signer: by };
       await audit.append([{ time: clock.now(), kind: "trust", id: randomUUID(), reason, detail }], "now");
     }
+    // A newer one may have come while this one was being recorded.
+    const known = this.#reports.get(key);
+    if (known !== undefined && taken.made <= known.made) return;
     store.keepPosture(taken, clock.now());
-    this.#reports.set(keyOf(taken), taken);
+    this.#reports.set(key, taken);
     await this.push();
   }
 
@@ -264,8 +274,4 @@ export class TrustKeeper {
     this.#complaint = message;
     this.#parts.log.error({ reason: message }, "whom to trust could not be kept up to date");
   }
-}
-
-function keyOf({ device, by }: PostureReport): string {
-  return JSON.stringify([device, by]);
 }

@@ -113,7 +113,7 @@ export class Reception {
       source: source.address,
       connections,
       locks: () => this.#house.trust().locks,
-      posture: (name: string) => this.#house.trust().standing(this.#house.snapshot(), identity.device, name),
+      posture: (name: string) => this.#house.trust().standing(this.#house.snapshot(), identity, name),
     };
     return openSession(this.#house.policy(), request, this.#house.latest(this.#house.clock.now()));
   }

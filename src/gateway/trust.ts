@@ -3,7 +3,14 @@ import { X509Certificate } from "node:crypto";
 import { messageOf } from "../base/index.ts";
 import type { Identity, IdentityOptions, TenantAuthority } from "../identity/index.ts";
 import type { IssuingAuthority, TrustState } from "../link/index.ts";
-import { Locks, standingOf, unknownStanding, type PostureReport, type Standing } from "../policy/index.ts";
+import {
+  Locks,
+  reportedDevice,
+  standingOf,
+  unknownStanding,
+  type PostureReport,
+  type Standing,
+} from "../policy/index.ts";
 import type { Snapshot } from "../site/index.ts";
 
 export class Trust {
@@ -48,11 +55,12 @@ export class Trust {
     return JSON.stringify(this.#authorities.get(authority) ?? "not listed");
   }
 
-  /** How a laptop of that device name stands to a requirement of the site document. */
-  standing({ postures, trust }: Snapshot, device: string | null, name: string): Standing {
+  /** How the laptop of an identity stands to a requirement of the site document. */
+  standing({ postures, trust }: Snapshot, identity: Identity, name: string): Standing {
     const requirement = postures.find((one) => one.name === name);
     if (requirement === undefined) return unknownStanding(name);
-    const reports = device === null ? [] : (this.#reports.get(device) ?? []);
+    const device = reportedDevice(identity, this.#authorities);
+    const reports = device === null ? [] : (this.#reports.get(device.device) ?? []);
     return standingOf(
       requirement,
       device,

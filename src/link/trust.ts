@@ -51,6 +51,12 @@ export { postureFactsSchema };
 
 const postureSchema = z.strictObject({
   device: name,
+  /**
+   * Whose device of that name: the outside authority's. Null: that of the plant's own authorities, whichever, or of those of the
+   * settings' files while none are listed.
+   */
+  authority: name.nullable(),
+  tenant: name.nullable(),
   /** `laptop`: the device's own certificate signed it; else the name of the management system that did. */
   by: name,
   /** When the facts were looked at, as the signer says, and never later than when they came. */
@@ -58,8 +64,29 @@ const postureSchema = z.strictObject({
   received: time,
   facts: postureFactsSchema,
 });
-/** The latest report of a device by one signer. */
+/** The latest report of a device by one signer. It counts for identities of the same device, authority and tenant alone. */
 export type PostureReport = z.infer<typeof postureSchema>;
+
+/** What one report is kept for. */
+export type PostureSubject = Pick<PostureReport, "device" | "authority" | "tenant" | "by">;
+
+export function postureKey({ device, authority, tenant, by }: PostureSubject): string {
+  return JSON.stringify([device, authority, tenant, by]);
+}
+
+/** Who reported and whose device, for the record: what goes into words, and into `detail`. */
+export function postureWords({ device, authority, tenant, by }: PostureSubject): {
+  readonly whose: string;
+  readonly detail: Readonly<Record<string, string>>;
+} {
+  const of = { ...(authority === null ? {} : { authority }), ...(tenant === null ? {} : { tenant }) };
+  const among = Object.entries(of).map(([what, value]) => `${what} ${value}`);
+  const named = among.length === 0 ? device : `${device} (${among.join(", ")})`;
+  return {
+    whose: by === "laptop" ? named : `${by} of ${named}`,
+    detail: { action: "posture", device, signer: by, ...of },
+  };
+}
 
 const authoritySchema = z.strictObject({
   name: z.string(),
@@ -70,6 +97,8 @@ const authoritySchema = z.strictObject({
   tenant: name.nullable(),
   /** Whatever the certificate claims, this is its tier; null: what the certificate claims. */
   tier: name.nullable(),
+  /** Of the site document or the settings' files; false: one of the plant's own. */
+  outside: z.boolean(),
 });
 export type IssuingAuthority = z.infer<typeof authoritySchema>;
 

@@ -1,8 +1,16 @@
+import type { Identity } from "../identity/index.ts";
 import type { PostureRequirement } from "../site/index.ts";
 
-/** The latest report of a device by one signer, as link's PostureReport has it. */
-export interface PostureReport {
+/** A device, and whose: names of devices are told apart by who issues certificates for them alone. */
+export interface ReportedDevice {
   readonly device: string;
+  /** The outside authority that vouches for the name; null: the plant itself does, by whichever of its own authorities. */
+  readonly authority: string | null;
+  readonly tenant: string | null;
+}
+
+/** The latest report of a device by one signer, as link's PostureReport has it. */
+export interface PostureReport extends ReportedDevice {
   /** `laptop`: the device itself; else the name of the management system that signed it. */
   readonly by: string;
   /** When the facts were looked at, milliseconds since the epoch. */
@@ -24,12 +32,29 @@ export interface Standing {
 
 const LAPTOP = "laptop";
 const HOUR = 3_600_000;
+const MINUTE = 60_000;
 
 /** One thing asked for: what the newest report that knows it says. */
 interface Question {
   readonly unknown: string;
   /** Null: this report does not know; "": met; else what is wrong. */
   readonly answer: (facts: PostureReport["facts"]) => string | null;
+}
+
+/**
+ * Whose device a certificate names; null: there is none that a report could be about. `authorities`: all that issue clients'
+ * certificates, by name. None: the settings' files say who is let in, and he is the plant's.
+ */
+export function reportedDevice(
+  { device, authority, tenant }: Pick<Identity, "device" | "authority" | "tenant">,
+  authorities: ReadonlyMap<string, { readonly outside: boolean }>,
+): ReportedDevice | null {
+  if (device === null) return null;
+  if (authority === null) return authorities.size === 0 ? { device, authority, tenant } : null;
+  const issuer = authorities.get(authority);
+  if (issuer === undefined) return null;
+  // A rotated authority of the plant's own has another name, and the laptop is the same.
+  return { device, authority: issuer.outside ? authority : null, tenant };
 }
 
 /** A requirement that the site document no longer has is met by nobody. */
@@ -43,17 +68,20 @@ export function unknownStanding(name: string): Standing {
  */
 export function standingOf(
   requirement: PostureRequirement,
-  device: string | null,
+  device: ReportedDevice | null,
   reports: readonly PostureReport[],
   signers: ReadonlySet<string>,
 ): Standing {
-  if (device === null) return no("the certificate names no device, so no report can be about it");
+  if (device === null)
+    return no(
+      "its certificate names no device, or is of an authority that is not listed: no report is about it",
+    );
   const { signedBy, maxAge } = requirement;
   const counting = reports
-    .filter((report) => report.device === device && counts(report.by, signedBy, signers))
+    .filter((report) => isOf(report, device) && counts(report.by, signedBy, signers))
     .toSorted((a, b) => b.made - a.made);
   const [newest] = counting;
-  if (newest === undefined) return no(`there is no report of ${device}${SIGNED[signedBy]}`);
+  if (newest === undefined) return no(`there is no report of ${nameOf(device)}${SIGNED[signedBy]}`);
   const questions = questionsOf(requirement);
   const lacks: string[] = [];
   let oldest = questions.length === 0 ? newest : null;
@@ -67,7 +95,7 @@ export function standingOf(
   if (lacks.length > 0 || oldest === null) return no(lacks.join("; "));
   return {
     until: oldest.made + maxAge,
-    lack: `the report of ${said(oldest)} is stale: it counts for ${maxAge / HOUR} h`,
+    lack: `the report of ${said(oldest)} is stale: it counts for ${ageText(maxAge)}`,
   };
 }
 
@@ -76,6 +104,25 @@ const SIGNED: Readonly<Record<PostureRequirement["signedBy"], string>> = {
   management: " by a management system of the site document",
   any: "",
 };
+
+function isOf(report: PostureReport, { device, authority, tenant }: ReportedDevice): boolean {
+  return report.device === device && report.authority === authority && report.tenant === tenant;
+}
+
+function nameOf({ device, authority, tenant }: ReportedDevice): string {
+  const whose = [
+    ...(authority === null ? [] : [`authority ${authority}`]),
+    ...(tenant === null ? [] : [`tenant ${tenant}`]),
+  ];
+  return whose.length === 0 ? device : `${device} (${whose.join(", ")})`;
+}
+
+/** Exact, unlike base's: it is a limit that somebody wrote down. */
+function ageText(milliseconds: number): string {
+  if (milliseconds % HOUR === 0) return `${milliseconds / HOUR} h`;
+  if (milliseconds % MINUTE === 0) return `${milliseconds / MINUTE} min`;
+  return `${milliseconds / 1_000} s`;
+}
 
 function counts(by: string, signedBy: PostureRequirement["signedBy"], signers: ReadonlySet<string>): boolean {
   if (by === LAPTOP) return signedBy !== "management";

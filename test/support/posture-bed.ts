@@ -2,8 +2,8 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { PostureIntake } from "../../src/authority/posture-intake.ts";
 import type { RecordDraft } from "../../src/audit/index.ts";
-import type { PostureReport, RevocationVerdict } from "../../src/link/index.ts";
-import { standingOf } from "../../src/policy/index.ts";
+import { postureKey, type PostureReport, type RevocationVerdict } from "../../src/link/index.ts";
+import { reportedDevice, standingOf } from "../../src/policy/index.ts";
 import type { PostureRequirement } from "../../src/site/index.ts";
 import * as x509 from "../../src/x509/index.ts";
 import { basic, EstBed, keyPem, requestFor, subject, type Got, type Sent } from "./est-bed.ts";
@@ -37,6 +37,8 @@ export class PostureBed {
   failure: Error | null = null;
   /** Awaited before each report is kept. */
   pause: Promise<void> = Promise.resolve();
+  /** What is listed of the authority that issued the laptop's certificate. */
+  issuing = { outside: false };
   key: KeyObject;
   certificate: Buffer = Buffer.alloc(0);
   credentials: { readonly cert: string; readonly key: string } | null = null;
@@ -53,19 +55,20 @@ export class PostureBed {
       if (bed === null) throw new Error("the bed is not open yet");
       return bed;
     };
-    const held = (device: string, by: string): PostureReport | null =>
-      there().kept.findLast((one) => one.device === device && one.by === by) ?? null;
     const intake = new PostureIntake({
       site: () => ({ postures: [ENCRYPTED], trust: TRUST }),
-      held,
+      issuers: () => there().est.issuer.plant.authorities(),
+      deviceOf: (identity) =>
+        reportedDevice(identity, new Map([[identity.authority ?? "", there().issuing]])),
+      held: (of) => there().kept.findLast((one) => postureKey(one) === postureKey(of)) ?? null,
       async keep(report) {
         await there().pause;
         const { failure } = there();
         if (failure !== null) throw failure;
         there().kept.push(report);
       },
-      standings: (device) => [
-        { name: "encrypted", ...standingOf(ENCRYPTED, device, there().kept, new Set(["mdm-1"])) },
+      standings: (of) => [
+        { name: "encrypted", ...standingOf(ENCRYPTED, of, there().kept, new Set(["mdm-1"])) },
       ],
       check: () => Promise.resolve(there().verdict),
       append(drafts) {

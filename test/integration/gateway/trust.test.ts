@@ -53,7 +53,7 @@ class Revocations implements RevocationSource {
 function listed({ root }: Appliance, tier: string): readonly IssuingAuthority[] {
   const certificate = root.certPem;
   const fingerprint = new X509Certificate(certificate).fingerprint256.replaceAll(":", "").toLowerCase();
-  return [{ name: "acme-ca", certificate, fingerprint, tenant: "acme", tier }];
+  return [{ name: "acme-ca", certificate, fingerprint, tenant: "acme", tier, outside: true }];
 }
 
 async function answers(client: ModbusClient): Promise<boolean> {
@@ -159,7 +159,15 @@ const POSTURE = `posture:
 
 function report(facts: Partial<PostureReport["facts"]>, made = Date.now()): PostureReport {
   const all = { diskEncryption: null, edr: null, os: null, ...facts };
-  return { device: "laptop-7", by: "laptop", made, received: Date.now(), facts: all };
+  return {
+    device: "laptop-7",
+    authority: null,
+    tenant: null,
+    by: "laptop",
+    made,
+    received: Date.now(),
+    facts: all,
+  };
 }
 
 testWith("pymodbus")(

@@ -16,6 +16,8 @@ function answerOf({ text }: Got): PostureAnswer {
 
 const reportAt = (received: number): PostureReport => ({
   device: "laptop-7",
+  authority: null,
+  tenant: null,
   by: "mdm-1",
   made: received,
   received,
@@ -58,6 +60,28 @@ test("a management system needs no certificate of its own", async (t) => {
     const got = await bed.post(managedReport(mdm.privateKey, "mdm-1", "laptop-9", seconds()));
     t.is(got.status, 200, got.text);
     t.like(answerOf(got), { device: "laptop-9", by: "mdm-1" });
+  });
+});
+
+test("of two devices of one name, of two authorities, each has its own report, sum and answer", async (t) => {
+  await withBed(async (bed) => {
+    const at = seconds();
+    await bed.report(at);
+    await bed.report(at + 1);
+    bed.issuing = { outside: true };
+    const got = await bed.report(at - 5, { ...GOOD, diskEncryption: false });
+    t.is(got.status, 200, "older than the other's, and no business of the other's");
+    t.like(answerOf(got).requirements[0], { met: false });
+    bed.issuing = { outside: false };
+    const again = answerOf(await bed.report(at + 2));
+    t.like(again.requirements[0], { met: true, until: at + 2 + HOUR / 1_000 });
+    t.deepEqual(
+      bed.kept.map(({ authority }) => authority !== null),
+      [false, false, true, false],
+    );
+    await bed.intake.close();
+    t.like(bed.summed[0], { counts: { reports: 2 } }, "the other's report ended no sum of this one's");
+    t.is(bed.summed.length, 1);
   });
 });
 
@@ -119,7 +143,7 @@ test("a revoked certificate reports nothing any more", async (t) => {
     };
     const got = await bed.report(seconds());
     t.is(got.status, 403);
-    t.is(got.text, "certificate 07 was revoked\nEnrol anew.\n");
+    t.is(got.text, "certificate 07 was revoked.\nEnrol anew.\n");
     t.is(bed.kept.length, 0);
   });
 });

@@ -8,6 +8,7 @@ import {
   AT,
   good,
   HEADER,
+  managed,
   mdm,
   p256,
   PAYLOAD,
@@ -170,7 +171,7 @@ test(
   "posture-no-device",
   403,
   /names no device/,
-  { identity: { ...alice.identity, device: null } },
+  { identity: { ...alice.identity, device: null }, device: null },
 );
 test(
   "refused: a management system that the site document does not name",
@@ -211,3 +212,37 @@ test(
     signers: [{ name: "mdm-1", key: generateKeyPairSync("x25519").publicKey.export(SPKI).toString() }],
   },
 );
+
+const whose = (said: object, code: string, words: RegExp, more: Partial<PostureSide> = {}) =>
+  [refused, managed(said), code, 403, words, more] as const;
+const OUTSIDE_ALONE = { issuers: [{ name: "corporate", tenant: null, outside: true }] };
+test(
+  "refused: an authority that nobody named",
+  ...whose({ authority: "Corporate" }, "posture-authority", /names no authority Corporate/),
+);
+test(
+  "refused: one of the plant's own authorities, which change with the years",
+  ...whose({ authority: "managed 3" }, "posture-authority", /names no authority managed 3/),
+);
+test(
+  "refused: another tenant than the authority's",
+  ...whose({ authority: "vendor-x", tenant: "other" }, "posture-tenant", /stands for tenant acme/),
+);
+test(
+  "refused: a tenant where the authority has none",
+  ...whose({ authority: "corporate", tenant: "acme" }, "posture-tenant", /stands for no tenant/),
+);
+test(
+  "refused: a tenant that the plant has no authority for",
+  ...whose({ tenant: "other" }, "posture-tenant", /none of the plant's own authorities is for tenant other/),
+);
+test(
+  "refused: a tenant, where the settings' files alone say who is let in",
+  ...whose({ tenant: "acme" }, "posture-tenant", /tenant acme/, { issuers: [] }),
+);
+test(
+  "refused: nobody's device, where the plant has no authority of its own",
+  ...whose({}, "posture-tenant", /must say whose device/, OUTSIDE_ALONE),
+);
+test("refused: an authority that is a number", ...malformed(managed({ authority: 7 }), /authority/));
+test("refused: a tenant without a name", ...malformed(managed({ tenant: "" }), /tenant/));

@@ -5,7 +5,19 @@ import { HttpRefusal } from "../../../src/authority/http-reply.ts";
 import { postureAlgorithms } from "../../../src/authority/posture-format.ts";
 import { MAX_AGE, MAX_AHEAD, MAX_REPORT } from "../../../src/authority/posture-report.ts";
 import { GOOD, jws, laptop, managedReport, POSTURE_TYPE } from "../../support/posture.ts";
-import { AT, good, HEADER, mdm, NOW, p256, PAYLOAD, read, withPayload } from "./posture-side.ts";
+import {
+  AT,
+  DEVICE,
+  good,
+  HEADER,
+  managed,
+  mdm,
+  NOW,
+  p256,
+  PAYLOAD,
+  read,
+  withPayload,
+} from "./posture-side.ts";
 
 const sized = (filler: number): string =>
   jws(p256.privateKey, { header: HEADER, payload: { ...PAYLOAD, filler: "x".repeat(filler) } });
@@ -24,16 +36,60 @@ for (const [name, keys] of Object.entries(KEYS)) {
       const x5t = createHash("sha256").update(certificate).digest("base64url");
       const text = jws(key, { header: { typ: POSTURE_TYPE, alg, "x5t#S256": x5t }, payload: PAYLOAD });
       const report = await read(text, { identity, certificate });
-      t.deepEqual(report, { device: "laptop-7", by: "laptop", made: NOW, received: NOW, facts: GOOD });
+      t.deepEqual(report, { ...DEVICE, by: "laptop", made: NOW, received: NOW, facts: GOOD });
     }
   });
 }
 
 test("a management system reports on any device, whoever brings it", async (t) => {
   const text = managedReport(mdm.privateKey, "mdm-1", "laptop-9", AT - 5);
-  const report = { device: "laptop-9", by: "mdm-1", made: NOW - 5_000, received: NOW, facts: GOOD };
+  const report = {
+    ...DEVICE,
+    device: "laptop-9",
+    by: "mdm-1",
+    made: NOW - 5_000,
+    received: NOW,
+    facts: GOOD,
+  };
   t.deepEqual(await read(text, { identity: null, certificate: null }), report);
   t.deepEqual(await read(text), report);
+});
+
+test("whose device a laptop is, its certificate says, and not its report", async (t) => {
+  const device = { ...DEVICE, authority: "vendor-x", tenant: "acme" };
+  for (const make of [
+    good,
+    withPayload({ authority: null, tenant: null }),
+    withPayload({ authority: "corporate" }),
+  ])
+    t.like(await read(make(), { device }), device);
+  t.like(await read(withPayload({ authority: "vendor-x", tenant: "acme" })()), DEVICE);
+});
+
+/** What a management system says, and whose device it is taken to mean. */
+const MEANT = [
+  [{}, { authority: null, tenant: null }],
+  [
+    { authority: null, tenant: null },
+    { authority: null, tenant: null },
+  ],
+  [{ tenant: "acme" }, { authority: null, tenant: "acme" }],
+  [{ authority: "corporate" }, { authority: "corporate", tenant: null }],
+  [{ authority: "vendor-x" }, { authority: "vendor-x", tenant: "acme" }],
+  [
+    { authority: "vendor-x", tenant: "acme" },
+    { authority: "vendor-x", tenant: "acme" },
+  ],
+] as const;
+
+test("a management system means a device of the plant's own, unless it says otherwise", async (t) => {
+  for (const [said, meant] of MEANT)
+    t.like(await read(managed(said)()), { device: "laptop-7", by: "mdm-1", ...meant });
+  t.like(
+    await read(managed({})(), { issuers: [] }),
+    { authority: null, tenant: null },
+    "of the settings' files",
+  );
 });
 
 test("what is left out is not known, and what is more is not looked at", async (t) => {

@@ -13,8 +13,18 @@ export const mdm = generateKeyPairSync("ed25519");
 export const SPKI = { type: "spki", format: "pem" } as const;
 const SIGNERS = [{ name: "mdm-1", key: mdm.publicKey.export(SPKI).toString() }];
 
+export const DEVICE = { device: "laptop-7", authority: null, tenant: null };
+/** The plant's own, of no tenant and of one; others, without a tenant and with one of the same name. */
+const ISSUERS: PostureSide["issuers"] = [
+  { name: "managed 3", tenant: null, outside: false },
+  { name: "contractor acme 4", tenant: "acme", outside: false },
+  { name: "corporate", tenant: null, outside: true },
+  { name: "vendor-x", tenant: "acme", outside: true },
+];
+
 function side(more: Partial<PostureSide> = {}): PostureSide {
-  return { identity: alice.identity, certificate: alice.certificate, signers: SIGNERS, now: NOW, ...more };
+  const { identity, certificate } = alice;
+  return { identity, certificate, device: DEVICE, signers: SIGNERS, issuers: ISSUERS, now: NOW, ...more };
 }
 
 export function read(text: string, more: Partial<PostureSide> = {}): Promise<PostureReport> {
@@ -30,3 +40,9 @@ export const withHeader = (header: object) => (): string =>
   jws(p256.privateKey, { header: { ...HEADER, ...header }, payload: PAYLOAD });
 export const withPayload = (payload: object) => (): string =>
   jws(p256.privateKey, { header: HEADER, payload: { ...PAYLOAD, ...payload } });
+/** By the management system. */
+export const managed = (payload: object) => (): string =>
+  jws(mdm.privateKey, {
+    header: { typ: POSTURE_TYPE, alg: "EdDSA", kid: "mdm-1" },
+    payload: { ...PAYLOAD, ...payload },
+  });

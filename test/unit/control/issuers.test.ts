@@ -18,6 +18,7 @@ const PLANT = {
   fingerprint: "00",
   tenant: null,
   tier: "managed",
+  outside: false,
 };
 
 async function outside(name: string): Promise<OutsideAuthority> {
@@ -63,6 +64,7 @@ test("the plant's authorities and the site document's are one list, with tenant 
       fingerprint: createHash("sha256").update(raw).digest("hex"),
       tenant: "acme",
       tier: "contractor",
+      outside: true,
     },
   ]);
 });

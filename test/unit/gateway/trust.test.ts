@@ -23,6 +23,7 @@ function authorities(): TrustState["authorities"] {
     fingerprint: "00",
     tenant,
     tier,
+    outside: true,
   }));
 }
 
@@ -79,14 +80,70 @@ test("what is said of an issuer tells whether a session may go on", (t) => {
     t.is(before.issuer(identityOf({ kind })), trust().issuer(identityOf({ kind })));
 });
 
+const PLANT = {
+  name: "managed 3",
+  certificate: "",
+  fingerprint: "01",
+  tenant: null,
+  tier: "managed",
+  outside: false,
+};
+const LAPTOP = { device: "laptop-7", authority: null, tenant: null };
+
+function laptop(authority: string | null, more: Partial<Identity> = {}): Identity {
+  return { ...issued(authority), device: "laptop-7", ...more };
+}
+
+/** Until when the laptop is healthy, with these reports and no others. */
+function until(identity: Identity, ...postures: TrustState["postures"]): number {
+  return trust({ authorities: [PLANT, ...authorities()], postures }).standing(site(), identity, "healthy")
+    .until;
+}
+
+test("another authority's laptop of the same name neither helps nor harms the plant's, nor the other way round", (t) => {
+  const own = { ...LAPTOP, by: "laptop", made: NOW, received: NOW, facts: GOOD };
+  const bad = { ...GOOD, diskEncryption: false };
+  const [plants, others] = [laptop("managed 3"), laptop("other")];
+  const foreign = { ...own, authority: "other" };
+  t.is(until(plants, own), NOW + 8 * HOUR);
+  t.is(until(others, foreign), NOW + 8 * HOUR);
+  t.is(until(plants, foreign), -Infinity, "the other's good report does not help");
+  t.is(until(others, own), -Infinity, "nor the plant's the other's");
+  const later = { made: NOW + HOUR, facts: bad };
+  t.is(until(plants, own, { ...foreign, ...later }), NOW + 8 * HOUR, "the other's bad report does not harm");
+  t.is(until(others, foreign, { ...own, ...later }), NOW + 8 * HOUR);
+  const tenants = { ...own, tenant: "vendor-x" };
+  t.is(until(plants, tenants), -Infinity);
+  t.is(
+    until(laptop("vendor-x", { tenant: "vendor-x" }), tenants),
+    -Infinity,
+    "a tenant's own authority is not the plant's for it",
+  );
+  t.is(until(laptop("managed 3", { tenant: "vendor-x" }), tenants), NOW + 8 * HOUR);
+  t.is(until(laptop("managed 1"), own), -Infinity, "an authority that is not listed any more");
+});
+
+test("the plant's laptop keeps its report when the plant's authority is another, and while there is none", (t) => {
+  const own = { ...LAPTOP, by: "laptop", made: NOW, received: NOW, facts: GOOD };
+  const rotated = trust({ authorities: [PLANT, { ...PLANT, name: "managed 9" }], postures: [own] });
+  for (const name of ["managed 3", "managed 9"])
+    t.is(rotated.standing(site(), laptop(name), "healthy").until, NOW + 8 * HOUR);
+  t.is(trust({ postures: [own] }).standing(site(), laptop(null), "healthy").until, NOW + 8 * HOUR);
+});
+
 test("a device's reports are its own, and the site document says whose count", (t) => {
-  const report = { device: "laptop-7", by: "mdm", made: NOW, received: NOW, facts: GOOD };
+  const report = { ...LAPTOP, by: "mdm", made: NOW, received: NOW, facts: GOOD };
   const found = trust({ postures: [report, { ...report, device: "laptop-8", made: NOW + HOUR }] });
-  t.is(found.standing(site(), "laptop-7", "healthy").until, NOW + 8 * HOUR);
-  t.is(found.standing(site(), "laptop-7", "reported").until, NOW + 24 * HOUR);
-  for (const device of ["laptop-9", null]) t.is(found.standing(site(), device, "healthy").until, -Infinity);
-  t.is(found.standing(site(), "laptop-7", "unheard-of").until, -Infinity);
+  t.is(found.standing(site(), laptop(null), "healthy").until, NOW + 8 * HOUR);
+  t.is(found.standing(site(), laptop(null), "reported").until, NOW + 24 * HOUR);
+  for (const device of ["laptop-9", null])
+    t.is(found.standing(site(), laptop(null, { device }), "healthy").until, -Infinity);
+  t.is(found.standing(site(), laptop(null), "unheard-of").until, -Infinity);
   const snapshot = site();
   const without = { ...snapshot, trust: { ...snapshot.trust, postureSigners: [] } };
-  t.is(found.standing(without, "laptop-7", "healthy").until, -Infinity, "its signer is not trusted any more");
+  t.is(
+    found.standing(without, laptop(null), "healthy").until,
+    -Infinity,
+    "its signer is not trusted any more",
+  );
 });

@@ -25,6 +25,7 @@ test("permits are exported as types only", (t) => {
     "needsCurrent",
     "nextChange",
     "openSession",
+    "reportedDevice",
     "standingOf",
     "unknownStanding",
   ]);

@@ -7,9 +7,11 @@ import {
   judgeSession,
   nextChange,
   openSession,
+  reportedDevice,
   standingOf,
   unknownStanding,
   type PostureReport,
+  type ReportedDevice,
 } from "../../../src/policy/index.ts";
 import type { PostureRequirement } from "../../../src/site/index.ts";
 import { open, policyOf, read, requestOf, write } from "./documents.ts";
@@ -17,6 +19,8 @@ import { open, policyOf, read, requestOf, write } from "./documents.ts";
 const NOW = Date.UTC(2026, 5, 1, 12);
 const HOUR = 3_600_000;
 const SIGNERS = new Set(["mdm"]);
+
+const DEVICE: ReportedDevice = { device: "laptop-1", authority: null, tenant: null };
 
 const REQUIREMENT: PostureRequirement = {
   name: "healthy",
@@ -32,13 +36,13 @@ function report(
   rest: Partial<PostureReport> = {},
 ): PostureReport {
   const all = { diskEncryption: null, edr: null, os: null, ...facts };
-  return { device: "laptop-1", by: "laptop", made: NOW, ...rest, facts: all };
+  return { ...DEVICE, by: "laptop", made: NOW, ...rest, facts: all };
 }
 
 function standing(
   asked: Partial<PostureRequirement>,
   reports: readonly PostureReport[],
-  device: string | null = "laptop-1",
+  device: ReportedDevice | null = DEVICE,
 ): Standing {
   return standingOf({ ...REQUIREMENT, ...asked }, device, reports, SIGNERS);
 }
@@ -61,6 +65,67 @@ test("without a report, for another device, or without a device nothing is met",
     t.is(until, -Infinity);
     t.not(lack, "");
   }
+});
+
+/** One name, four devices. */
+const NAMESAKES: readonly ReportedDevice[] = [
+  DEVICE,
+  { ...DEVICE, tenant: "acme" },
+  { ...DEVICE, authority: "acme" },
+  { ...DEVICE, authority: "acme", tenant: "acme" },
+];
+
+test("a report counts for its own device alone, and not for one of the same name elsewhere", (t) => {
+  const unencrypted = { diskEncryption: false };
+  for (const own of NAMESAKES) {
+    const good = report({ diskEncryption: true }, { ...own, made: NOW - HOUR });
+    const others = NAMESAKES.filter((one) => one !== own);
+    const worse = others.map((one) => report(unencrypted, one));
+    t.is(standing({ diskEncryption: true }, [...worse, good], own).until, NOW + 7 * HOUR);
+    for (const other of others) {
+      const { until, lack } = standing({ diskEncryption: true }, [good], other);
+      t.is(until, -Infinity);
+      t.regex(lack, /there is no report of laptop-1/);
+    }
+  }
+  t.is(
+    standing({}, [], { ...DEVICE, authority: "corporate", tenant: "acme" }).lack,
+    "there is no report of laptop-1 (authority corporate, tenant acme)",
+  );
+});
+
+test("a device is the plant's by whichever of its own authorities, and another's by that one alone", (t) => {
+  const listed = new Map([
+    ["managed 3", { outside: false }],
+    ["managed 9", { outside: false }],
+    ["corporate", { outside: true }],
+  ]);
+  const of = (authority: string | null, tenant: string | null = null, device: string | null = "laptop-1") =>
+    reportedDevice({ device, authority, tenant }, listed);
+  t.deepEqual(of("managed 3"), DEVICE);
+  t.deepEqual(of("managed 9"), DEVICE, "a rotated authority");
+  t.deepEqual(of("managed 9", "acme"), { ...DEVICE, tenant: "acme" });
+  t.deepEqual(of("corporate"), { ...DEVICE, authority: "corporate" });
+  t.deepEqual(of("corporate", "acme"), { ...DEVICE, authority: "corporate", tenant: "acme" });
+  t.is(of("managed 3", null, null), null);
+  t.is(of("unheard-of"), null, "it was taken off the list");
+  t.is(of(null), null, "whoever came by the files, once authorities are listed");
+  t.deepEqual(reportedDevice({ ...DEVICE }, new Map()), DEVICE);
+});
+
+function told(maxAge: number): string {
+  return /counts for (.*)$/.exec(standing({ maxAge }, [report()]).lack)?.[1] ?? "";
+}
+
+test("how long a report counts is told as it was written", (t) => {
+  t.deepEqual([60_000, 90 * 60_000, HOUR, 25 * HOUR, 720 * HOUR, 90_500].map(told), [
+    "1 min",
+    "90 min",
+    "1 h",
+    "25 h",
+    "720 h",
+    "90.5 s",
+  ]);
 });
 
 test("a requirement that asks for no fact asks for a report, and for its age", (t) => {
