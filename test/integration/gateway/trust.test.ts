@@ -157,7 +157,11 @@ const POSTURE = `posture:
   healthy: { maxAge: 8h, diskEncryption: true }
 `;
 
-function report(facts: Partial<PostureReport["facts"]>, made = Date.now()): PostureReport {
+function report(
+  facts: Partial<PostureReport["facts"]>,
+  made = Date.now(),
+  of: Partial<PostureReport> = {},
+): PostureReport {
   const all = { diskEncryption: null, edr: null, os: null, ...facts };
   return {
     device: "laptop-7",
@@ -167,6 +171,7 @@ function report(facts: Partial<PostureReport["facts"]>, made = Date.now()): Post
     made,
     received: Date.now(),
     facts: all,
+    ...of,
   };
 }
 
@@ -203,6 +208,47 @@ testWith("pymodbus")(
       ["disk encrypted", "disk not encrypted", "disk encrypted"],
       "a report that says what the one before said is not on record again",
     );
+  },
+);
+
+testWith("pymodbus")(
+  "a namesake's report opens nothing and ends nothing: the plant's laptop-7 is not another authority's",
+  async (t) => {
+    const machine = await PymodbusMachine.start(t);
+    const site = pressSite(machine.port, { grant: "posture: healthy", more: POSTURE });
+    const bed = await TrustBed.start(t, {
+      site,
+      authorities: (appliance) => listed(appliance, "managed"),
+      sources: [new Revocations()],
+    });
+    const laptop = bed.appliance.root.client({
+      cn: "alice",
+      ou: ["maintenance"],
+      sanUris: ["urn:niac:device:laptop-7"],
+    });
+    const good = { diskEncryption: true };
+    const now = Date.now();
+    for (const of of [
+      {},
+      { tenant: "acme" },
+      { authority: "acme-ca" },
+      { authority: "acme", tenant: "acme" },
+    ])
+      await bed.keeper.report(report(good, now, of));
+    t.is(await bed.exceptionOf(laptop), 1, "four good reports, and none is its own");
+    await bed.keeper.report(report(good, now, { authority: "acme-ca", tenant: "acme" }));
+    const client = await bed.open(laptop);
+    t.true(await answers(client));
+    for (const of of [
+      {},
+      { tenant: "acme" },
+      { authority: "acme-ca" },
+      { authority: "acme", tenant: "acme" },
+    ])
+      await bed.keeper.report(report({ diskEncryption: false }, now + 1, { ...of, received: now + 1 }));
+    t.true(await answers(client), "four bad ones that are newer, and none is its own");
+    const [refused] = await bed.recorded(1, ({ stage }) => stage === "posture");
+    t.regex(refused?.reason ?? "", /no report of laptop-7 \(authority acme-ca, tenant acme\)/);
   },
 );
 

@@ -69,7 +69,7 @@ test("what the box refuses is said in its words, with its advice", async (t) => 
   const refusal = { code: "revoked", reason: "certificate 07 was revoked", advice: "Enrol anew." } as const;
   bed.verdict = { refusal, grace: null };
   const error = await t.throwsAsync(laptop.niac("posture", "--post"), { code: "posture-refused" });
-  t.regex(error.message, /does not take the report: certificate 07 was revoked$/);
+  t.regex(error.message, /does not take the report: certificate 07 was revoked\.$/);
   t.like(error, { advice: "Enrol anew." });
 });
 
