@@ -6,7 +6,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { AuditLog, createRecords, openDatabase } from "../../src/audit/index.ts";
-import { createAuthority, openKeyring, PlantAuthority } from "../../src/authority/index.ts";
+import { createAuthority, PlantAuthority } from "../../src/authority/index.ts";
+import { openKeyring } from "../../src/seal/index.ts";
 import { systemClock } from "../../src/base/index.ts";
 import {
   generateKey,

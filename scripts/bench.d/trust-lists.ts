@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { pino } from "pino";
 import { AuditLog, createRecords, openDatabase } from "../../src/audit/index.ts";
-import { createOutside, OutsideAuthorities } from "../../src/authority/index.ts";
+import { createOutside, OutsideAuthorities } from "../../src/revocation/index.ts";
 import { systemClock } from "../../src/base/index.ts";
 import * as x509 from "../../src/x509/index.ts";
 

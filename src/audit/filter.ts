@@ -1,6 +1,5 @@
 import { UsageError } from "../base/index.ts";
-import { RECORD_KINDS } from "./record.ts";
-import type { RecordKind } from "./record.ts";
+import { RECORD_KINDS, type RecordKind } from "./record.ts";
 
 /** Every field given must match exactly; none: every record. */
 export interface RecordFilter {

@@ -1,6 +1,5 @@
 import { canonicalJson } from "./canonical.ts";
-import { describeRecord, reasonIsWhat } from "./describe.ts";
-import type { DescribeOperation } from "./describe.ts";
+import { describeRecord, reasonIsWhat, type DescribeOperation } from "./describe.ts";
 import { columns, cut, fit, printable } from "../base/index.ts";
 import type { AuditRecord } from "./record.ts";
 

@@ -1,5 +1,4 @@
-import { BugError, messageOf, systemClock, UnavailableError } from "../base/index.ts";
-import type { Clock } from "../base/index.ts";
+import { BugError, messageOf, systemClock, UnavailableError, type Clock } from "../base/index.ts";
 import type { Database } from "./database.ts";
 import { explainFailure, inDoubt } from "./failure.ts";
 import { AuditReader } from "./reader.ts";

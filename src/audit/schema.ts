@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { BugError, PeerError, TABLES } from "../base/index.ts";
-import { RECORD_KINDS } from "./record.ts";
-import type { AuditRecord, RecordDraft } from "./record.ts";
+import { RECORD_KINDS, type AuditRecord, type RecordDraft } from "./record.ts";
 
 /** Bytes of a record's canonical JSON; a tile's entry holds at most 65,535 (C2SP tlog-tiles). */
 export const MAX_RECORD_BYTES = 60_000;

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { UnavailableError } from "../base/index.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "../seal/index.ts";
 import type { Authority } from "./store.ts";
 
 /**

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { NIAC_VERSION, UsageError } from "../base/index.ts";
-import { openBackup, sealBackup } from "./backup.ts";
+import { openBackup, sealBackup } from "../seal/index.ts";
 import { fingerprintOf } from "./ca.ts";
 import { backupSchema, type Backup } from "./export-schema.ts";
 import type { AuthorityParts } from "./issue.ts";

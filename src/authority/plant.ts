@@ -13,7 +13,7 @@ import { AuthorityKeys } from "./ca-keys.ts";
 import type { Issued, Issuer, Revocation, Subject } from "./contract.ts";
 import { exportAuthority, importAuthority } from "./export.ts";
 import { issueAppliance, issueLaptop, type AuthorityParts } from "./issue.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "../seal/index.ts";
 import { renewLists } from "./own-crl.ts";
 import {
   authorityNamed,

@@ -14,9 +14,15 @@ import {
   type Wish,
 } from "../base/index.ts";
 import { certificatePem, freshRequest, pemToDer, readCertificate, readRequest } from "../x509/index.ts";
-import { isRoot } from "./est-client-chain.ts";
-import { estClient, fingerprintOf, type EstAnswer, type EstAuth, type EstClient } from "./est-client.ts";
-import type { Keyring } from "./keyring.ts";
+import {
+  type EstAnswer,
+  type EstAuth,
+  estClient,
+  type EstClient,
+  fingerprintOf,
+  isRoot,
+} from "../est/index.ts";
+import type { Keyring } from "../seal/index.ts";
 import { checkAnswer } from "./upstream-checks.ts";
 import type { UpstreamRow, UpstreamStore } from "./upstream-store.ts";
 

@@ -1,8 +1,7 @@
 /** What is kept of a site's own authority: where it is, who this appliance is to it, and what it issued through this appliance. */
 import { z } from "zod";
 import type { Database, Migration } from "../audit/index.ts";
-import type { Subject } from "./contract.ts";
-import { TIERS } from "./contract.ts";
+import { type Subject, TIERS } from "./contract.ts";
 
 /**
  * One row of `upstream` at most. While `certificates` is null the request waits for approval. Lengths of PEM and of sealed keys are

@@ -7,7 +7,7 @@ import type { OwnNames } from "../link/index.ts";
 import type { RecordDraft } from "../audit/index.ts";
 import { pemToDer, readCertificate, readRequest, type CertificationRequest } from "../x509/index.ts";
 import type { Issued, Issuer, Subject } from "./contract.ts";
-import { fingerprintOf } from "./est-client.ts";
+import { fingerprintOf } from "../est/index.ts";
 import { checkAnswer, checkLaptopRequest, checkOwnRequest } from "./upstream-checks.ts";
 import { record, UpstreamIdentity, type UpstreamParts } from "./upstream-identity.ts";
 

@@ -3,16 +3,14 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, Database } from "../audit/index.ts";
 import {
-  keyringExists,
-  openKeyring,
+  type Issuer,
   PlantAuthority,
   serveAuthority,
   serveUpstream,
   UpstreamAuthority,
   UpstreamStore,
-  type Issuer,
-  type OpenKeyring,
 } from "../authority/index.ts";
+import { keyringExists, openKeyring, type OpenKeyring } from "../seal/index.ts";
 import { UnavailableError, type Channel, type Clock } from "../base/index.ts";
 import { authorityReseal } from "../link/index.ts";
 import type { Settings } from "../settings/index.ts";

@@ -2,14 +2,13 @@
 import { createHash, randomUUID, X509Certificate } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, Database } from "../audit/index.ts";
+import { type Subject, TIERS } from "../authority/index.ts";
 import {
   EnrolService,
-  serveEnrolment,
-  TIERS,
   type HeldCertificate,
   type PostureHandler,
-  type Subject,
-} from "../authority/index.ts";
+  serveEnrolment,
+} from "../enrolment/index.ts";
 import { messageOf, UsageError, type Channel, type Clock } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { lockOn, Locks, type Standing } from "../policy/index.ts";

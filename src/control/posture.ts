@@ -1,5 +1,5 @@
 import type { AuditLog } from "../audit/index.ts";
-import { PostureIntake } from "../authority/index.ts";
+import { PostureIntake } from "../enrolment/index.ts";
 import { reportedDevice, standingOf } from "../policy/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import type { TrustKeeper } from "./trust.ts";

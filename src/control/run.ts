@@ -7,14 +7,9 @@ import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemClock, type Channel } from "../base/index.ts";
 import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
 import type { Address, Settings } from "../settings/index.ts";
-import {
-  createAuthority,
-  createEnrolment,
-  createOutside,
-  createUpstream,
-  OutsideAuthorities,
-  serveOutside,
-} from "../authority/index.ts";
+import { createAuthority, createUpstream } from "../authority/index.ts";
+import { createEnrolment } from "../enrolment/index.ts";
+import { createOutside, OutsideAuthorities, serveOutside } from "../revocation/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { Authorities } from "./authorities.ts";
 import { OwnTls } from "./certify.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../base/index.ts";
+import { printable, PeerError } from "../base/index.ts";
 import {
   Answers,
   chunkLength,
@@ -16,7 +16,6 @@ import {
   type Chunk,
   type SecurityMode,
 } from "../opcua/index.ts";
-import { PeerError } from "../base/index.ts";
 import type { Dialogue } from "./identify-dialogue.ts";
 
 /** Characters kept of what a server says of itself. */

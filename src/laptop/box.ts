@@ -1,6 +1,6 @@
 /** Which box is the right one, where neither a fingerprint nor an authority was given: the person compares. */
 import { X509Certificate } from "node:crypto";
-import { exchange, fingerprintOf } from "../authority/client.ts";
+import { exchange, fingerprintOf } from "../est/index.ts";
 import { PeerError, UsageError } from "../base/index.ts";
 import { readCertsOnly } from "../x509/index.ts";
 import type { BoxTrust } from "./enroll-options.ts";

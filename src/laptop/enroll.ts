@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { estClient, keyWords, type EstAuth, type EstClient } from "../authority/client.ts";
+import { type EstAuth, type EstClient, estClient, keyWords } from "../est/index.ts";
 import { durationText, messageOf, NiacError, UnavailableError, UsageError } from "../base/index.ts";
 import { certificatePem } from "../x509/index.ts";
 import { comparedTrust } from "./box.ts";

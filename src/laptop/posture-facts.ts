@@ -1,4 +1,4 @@
-/** What a laptop says of itself, and how it knows; src/authority/POSTURE.md has the format. Nothing here reads anything. */
+/** What a laptop says of itself, and how it knows; src/enrolment/POSTURE.md has the format. Nothing here reads anything. */
 
 export interface PostureFacts {
   /** Null, here and below: it could not be found out. */

@@ -4,9 +4,9 @@ import {
   exchange,
   POSTURE_MEDIA,
   POSTURE_PATH,
-  postureAnswerSchema,
   type PostureAnswer,
-} from "../authority/client.ts";
+  postureAnswerSchema,
+} from "../est/index.ts";
 import { PeerError, printable, UnavailableError, UsageError } from "../base/index.ts";
 import { readIdentityFile } from "./identity-file.ts";
 import type { PostureFacts } from "./posture-facts.ts";

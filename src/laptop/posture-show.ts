@@ -1,5 +1,5 @@
 /** What was found and what the box says to it, in lines for the person. Pure. */
-import type { PostureAnswer } from "../authority/client.ts";
+import type { PostureAnswer } from "../est/index.ts";
 import { durationText, table } from "../base/index.ts";
 import type { PostureFindings } from "./posture-facts.ts";
 

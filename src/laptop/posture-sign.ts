@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, sign } from "node:crypto";
-import { POSTURE_TYPE, postureAlgorithms } from "../authority/client.ts";
+import { POSTURE_TYPE, postureAlgorithms } from "../est/index.ts";
 import { UsageError } from "../base/index.ts";
 import type { PostureFacts } from "./posture-facts.ts";
 

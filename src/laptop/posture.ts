@@ -1,5 +1,5 @@
 /** `niac posture`: looks at this laptop, says what it found, and reports it where that is wanted. */
-import type { PostureAnswer } from "../authority/client.ts";
+import type { PostureAnswer } from "../est/index.ts";
 import { durationText, messageOf, NiacError } from "../base/index.ts";
 import { pause } from "./pause.ts";
 import { factsOf, type PostureFindings, type PostureHost } from "./posture-facts.ts";

@@ -1,6 +1,6 @@
 import { closeSync, readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { estClient, type EstOptions } from "../authority/client.ts";
+import { estClient, type EstOptions } from "../est/index.ts";
 import { durationText, messageOf, NiacError, UnavailableError, UsageError } from "../base/index.ts";
 import { authoritiesText, identityText } from "./enroll.ts";
 import { readIdentityFile, type IdentityFile } from "./identity-file.ts";

@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as oidc from "openid-client";
 import { z } from "zod";
-import { exchange, type EstClient } from "../authority/client.ts";
+import { type EstClient, exchange } from "../est/index.ts";
 import { messageOf, PeerError, printable, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import { Landing } from "./landing.ts";
 import type { LaptopSurroundings } from "./surroundings.ts";

@@ -3,8 +3,7 @@
  *
  *   | ReadDeviceId code | conformity | more follows | next object id | count | { id | length | value ... } ... |
  */
-import type { ByteReader } from "../base/index.ts";
-import { PeerError } from "../base/index.ts";
+import { type ByteReader, PeerError } from "../base/index.ts";
 import type { Operation } from "./operation.ts";
 
 /** Basic, regular, extended; with 0x80: single objects can be asked for as well. */

@@ -1,6 +1,5 @@
 /** Requests, Operation to bytes; the layout stands in request.ts. */
-import type { Table } from "../base/index.ts";
-import { BugError } from "../base/index.ts";
+import { type Table, BugError } from "../base/index.ts";
 import { diagnosticsFault } from "./diagnostics.ts";
 import { encodeFiles } from "./files.ts";
 import {

@@ -5,8 +5,7 @@
  *   reply 20 | byte count (1) | { 1 + 2 * length (1) | 6 (1) | registers ... } ... |
  *   reply 21 | as the request |
  */
-import type { ByteReader } from "../base/index.ts";
-import { BugError, PeerError } from "../base/index.ts";
+import { type ByteReader, BugError, PeerError } from "../base/index.ts";
 import {
   FILE_RECORDS,
   FILE_REFERENCE_TYPE,

@@ -14,8 +14,7 @@
  *   43           | fc | MEI type (1) | data ... |
  *   others       | fc | anything ... |
  */
-import type { Table } from "../base/index.ts";
-import { ByteReader, PeerError } from "../base/index.ts";
+import { type Table, ByteReader, PeerError } from "../base/index.ts";
 import { diagnosticsFault } from "./diagnostics.ts";
 import { decodeFiles } from "./files.ts";
 import {

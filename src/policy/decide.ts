@@ -1,10 +1,9 @@
 import type { AddressRange, Operation } from "../modbus/index.ts";
 import type { DecideContext, Denial, NeedsCurrent } from "./verdict.ts";
 import { type Intervals, lastFrom, reaching } from "./intervals.ts";
-import type { OperationPermit, SessionPermit } from "./permit.ts";
+import { type OperationPermit, type SessionPermit, makeOperationPermit, stateOf } from "./permit.ts";
 import type { SessionState, Slice } from "./state.ts";
 import { type Writes, fits, hits } from "./values.ts";
-import { makeOperationPermit, stateOf } from "./permit.ts";
 import type { CompiledForbid, CompiledGrant } from "./rule.ts";
 import { explainForbid, explainGrants } from "./explain.ts";
 

@@ -1,9 +1,8 @@
 import { type CompiledGrant, holds, matchesFrom, matchesWho } from "./rule.ts";
 import { lackingPosture, SessionState, type SessionRequest } from "./state.ts";
-import { makeSessionPermit, stateOf } from "./permit.ts";
+import { makeSessionPermit, stateOf, type SessionPermit } from "./permit.ts";
 import type { Denial } from "./verdict.ts";
 import type { Policy } from "./compile.ts";
-import type { SessionPermit } from "./permit.ts";
 import { denial, denyForbidden, denyLocked, postureWords } from "./explain.ts";
 import { lockOn } from "./lock.ts";
 import { parseAddress } from "./network.ts";

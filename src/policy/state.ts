@@ -1,12 +1,18 @@
-import { type CompiledForbid, type CompiledGrant, type Kind, holds } from "./rule.ts";
+import {
+  type CompiledForbid,
+  type CompiledGrant,
+  type Kind,
+  holds,
+  matchesFunction,
+  matchesUnit,
+  runsOf,
+} from "./rule.ts";
 import { type Intervals, buildIntervals } from "./intervals.ts";
-import { matchesFunction, matchesUnit, runsOf } from "./rule.ts";
-import { BugError } from "../base/index.ts";
+import { BugError, type Table } from "../base/index.ts";
 import type { Locks } from "./lock.ts";
 import type { Standing } from "./posture.ts";
 import type { Identity } from "../identity/index.ts";
 import type { Policy, Target } from "./compile.ts";
-import type { Table } from "../base/index.ts";
 
 export interface SessionRequest {
   readonly identity: Identity;

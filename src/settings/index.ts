@@ -1,2 +1,8 @@
 /** The appliance's own settings: a look-up in, one validated frozen object out. Only this folder knows their names. */
-export { describeSettings, readSettings, type Address, type SealSettings, type Settings } from "./settings.ts";
+export {
+  describeSettings,
+  readSettings,
+  type Address,
+  type SealSettings,
+  type Settings,
+} from "./settings.ts";

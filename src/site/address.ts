@@ -1,7 +1,6 @@
 /** Addresses, values and units of Modbus as a site document writes them: a number, or a range such as 10-19. */
 import type { Table } from "../base/index.ts";
-import { mistake, shown } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, shown, type Reading } from "./scalar.ts";
 import type { Interval } from "./snapshot.ts";
 
 export const LAST_ADDRESS = 65_535;

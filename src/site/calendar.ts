@@ -1,6 +1,5 @@
 /** Days, hours and dates of rules: read as they are written, compiled in the site's time zone. */
-import { mistake, shown } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, shown, type Reading } from "./scalar.ts";
 import type { Interval } from "./snapshot.ts";
 
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;

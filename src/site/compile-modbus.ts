@@ -1,6 +1,5 @@
 /** What a rule says of Modbus, compiled to sorted intervals; and what in it contradicts itself. */
-import { TABLES } from "../base/index.ts";
-import type { Table } from "../base/index.ts";
+import { TABLES, type Table } from "../base/index.ts";
 import { asReference, LAST_ADDRESS, LAST_VALUE, TABLE_WORDS } from "./address.ts";
 import type { Path, Reporter } from "./findings.ts";
 import { hasAny, mergeFunctions, READ_CODES, WRITE_CODES } from "./functions.ts";

@@ -12,8 +12,7 @@ import type {
 } from "./schema-rule.ts";
 import type { Forbid, Grant, Interval, ModbusScope, When, Who } from "./snapshot.ts";
 import { listed } from "./suggest.ts";
-import { isModbus, targetsOf } from "./targets.ts";
-import type { Implied, Target, TargetContext } from "./targets.ts";
+import { isModbus, targetsOf, type Implied, type Target, type TargetContext } from "./targets.ts";
 
 export interface RuleContext extends TargetContext {
   readonly timeZone: string;

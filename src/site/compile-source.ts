@@ -8,8 +8,7 @@ import { contains, subnetOf } from "./ipv4.ts";
 import type { ModbusDocument } from "./schema-modbus.ts";
 import type { SourceDocument } from "./schema-source.ts";
 import type { Grant, Machine, UnauthenticatedSource } from "./snapshot.ts";
-import { isModbus, targetsOf } from "./targets.ts";
-import type { Target, TargetContext } from "./targets.ts";
+import { isModbus, targetsOf, type Target, type TargetContext } from "./targets.ts";
 
 export interface SourceContext extends TargetContext {
   /** By IPv4 address and by MAC address. */

@@ -5,21 +5,16 @@ import { checkDestinations } from "./check-destinations.ts";
 import { checkMachines } from "./check-machines.ts";
 import { compileDestinations } from "./compile-destination.ts";
 import { byName, compileMachine } from "./compile-machine.ts";
-import { checkAddresses, compileNetwork, withStandIns } from "./compile-network.ts";
-import type { Cable } from "./compile-network.ts";
-import { compileForbid, compileGrant } from "./compile-rule.ts";
-import type { RuleContext } from "./compile-rule.ts";
-import { checkSources, compileSource } from "./compile-source.ts";
+import { checkAddresses, compileNetwork, withStandIns, type Cable } from "./compile-network.ts";
+import { compileForbid, compileGrant, type RuleContext } from "./compile-rule.ts";
+import { checkSources, compileSource, type CompiledSource } from "./compile-source.ts";
 import { compilePostures, compileTrust } from "./compile-trust.ts";
-import type { CompiledSource } from "./compile-source.ts";
 import type { Path, Reporter } from "./findings.ts";
 import type { RuleParts } from "./overlap.ts";
 import { entriesAt, valueAt } from "./references.ts";
-import { lists, mappings } from "./schema.ts";
+import { lists, mappings, type GroupDocument, type PersonDocument, type SiteDocument } from "./schema.ts";
 import { authoritySchema, signerSchema, signInSchema } from "./schema-trust.ts";
-import type { GroupDocument, PersonDocument, SiteDocument } from "./schema.ts";
-import { checkShadows } from "./shadow.ts";
-import type { PlacedRule } from "./shadow.ts";
+import { checkShadows, type PlacedRule } from "./shadow.ts";
 import type { Forbid, Grant, Machine, Snapshot } from "./snapshot.ts";
 
 /** The entries of a section that are right by themselves; the others have been reported. */

@@ -1,9 +1,7 @@
 /** Differences between the destinations and the clients without a certificate of two snapshots, each with its grant. */
 import { endText } from "./calendar.ts";
-import { generatedGrants, reachOf } from "./diff-rules.ts";
-import type { Named } from "./diff-rules.ts";
-import { compare } from "./fields.ts";
-import type { Access, Change, Fields } from "./fields.ts";
+import { generatedGrants, reachOf, type Named } from "./diff-rules.ts";
+import { compare, type Access, type Change, type Fields } from "./fields.ts";
 import { containsIntervals, intervalsText } from "./interval.ts";
 import { durationText } from "./scalar.ts";
 import type { Destination, Snapshot, UnauthenticatedSource } from "./snapshot.ts";

@@ -1,8 +1,6 @@
 /** Differences between the rules of two snapshots. */
-import { fieldChanges } from "./fields.ts";
-import type { Access, Change } from "./fields.ts";
-import { containsRule } from "./overlap.ts";
-import type { RuleKind, RuleParts } from "./overlap.ts";
+import { fieldChanges, type Access, type Change } from "./fields.ts";
+import { containsRule, type RuleKind, type RuleParts } from "./overlap.ts";
 import type { Forbid, Grant, Rate, Snapshot } from "./snapshot.ts";
 import { ruleFields } from "./words.ts";
 

@@ -1,6 +1,5 @@
 /** Differences between what two snapshots ask of laptops, and whom they trust. */
-import { compare, keyed } from "./fields.ts";
-import type { Access, Change, Fields } from "./fields.ts";
+import { compare, keyed, type Access, type Change, type Fields } from "./fields.ts";
 import { fingerprintOf } from "./pem.ts";
 import { durationText } from "./scalar.ts";
 import type { OutsideAuthority, PostureRequirement, SignIn, Snapshot } from "./snapshot.ts";

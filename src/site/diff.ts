@@ -2,8 +2,7 @@
 import { ruleChanges } from "./diff-rules.ts";
 import { trustChanges } from "./diff-trust.ts";
 import { destinationChanges, sourceChanges } from "./diff-generated.ts";
-import { compare, keyed } from "./fields.ts";
-import type { Access, Change, Fields } from "./fields.ts";
+import { compare, keyed, type Access, type Change, type Fields } from "./fields.ts";
 import { durationText } from "./scalar.ts";
 import type { Machine, Network, Service, Snapshot } from "./snapshot.ts";
 import { namesText } from "./words.ts";

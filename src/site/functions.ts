@@ -1,6 +1,5 @@
 /** Modbus functions as a site document names them (MODBUS Application Protocol V1.1b3, section 6). */
-import { mistake, shown } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, shown, type Reading } from "./scalar.ts";
 import type { FunctionScope } from "./snapshot.ts";
 import { closest } from "./suggest.ts";
 

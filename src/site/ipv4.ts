@@ -1,7 +1,6 @@
 /** IPv4 addresses as numbers: which of them a station may have, and which are the appliance's own. */
 import { isIPv4 } from "node:net";
-import { mistake, shown } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, shown, type Reading } from "./scalar.ts";
 import type { Interval } from "./snapshot.ts";
 
 export function ipv4Number(address: string): number {

@@ -1,6 +1,5 @@
 /** MAC addresses (IEEE 802, EUI-48) of one station. */
-import { mistake, shown } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, shown, type Reading } from "./scalar.ts";
 
 const EXPECTED = "a MAC address such as 00:1b:1b:03:21:7a";
 /** `00:1B:..`, `00-1b-..`, `001b.2233.4455`. */

@@ -1,7 +1,6 @@
 /** Host names, addresses and networks. */
 import { isIPv4, isIPv6 } from "node:net";
-import { mistake, shown } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, shown, type Reading } from "./scalar.ts";
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 

@@ -2,8 +2,7 @@
  * Whether one rule contains another: everything the narrow one matches, the wide one matches too. Errs on the side of no:
  * used for warnings and for saying whether access widened, never for deciding.
  */
-import { TABLES } from "../base/index.ts";
-import type { Table } from "../base/index.ts";
+import { TABLES, type Table } from "../base/index.ts";
 import { READ_CODES, WRITE_CODES } from "./functions.ts";
 import { containsIntervals } from "./interval.ts";
 import { containsNetwork, network } from "./network.ts";

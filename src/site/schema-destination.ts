@@ -4,8 +4,7 @@ import { z } from "zod";
 import { RANGE_PATTERN, readPorts } from "./address.ts";
 import { unusable } from "./ipv4.ts";
 import { host, readDnsName } from "./network.ts";
-import { mistake, name, scalar, shown, text, whole } from "./scalar.ts";
-import type { Reading } from "./scalar.ts";
+import { mistake, name, scalar, shown, text, whole, type Reading } from "./scalar.ts";
 import { maxConnections, requestTimeout } from "./schema-machine.ts";
 import { modbusSchema } from "./schema-modbus.ts";
 

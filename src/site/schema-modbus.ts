@@ -2,10 +2,14 @@
 import { z } from "zod";
 import type { Table } from "../base/index.ts";
 import { LAST_ADDRESS, LAST_VALUE, RANGE_PATTERN, readAddress, readUnit, readValues } from "./address.ts";
-import { MODBUS_SETS, readFunction, readFunctionSet, SUB_FUNCTION_LIMITS } from "./functions.ts";
-import type { FunctionItem } from "./functions.ts";
-import { scalar, whole } from "./scalar.ts";
-import type { Described } from "./scalar.ts";
+import {
+  MODBUS_SETS,
+  readFunction,
+  readFunctionSet,
+  SUB_FUNCTION_LIMITS,
+  type FunctionItem,
+} from "./functions.ts";
+import { scalar, whole, type Described } from "./scalar.ts";
 
 const SETS = Object.keys(MODBUS_SETS);
 

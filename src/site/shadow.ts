@@ -1,7 +1,6 @@
 /** Rules that change nothing: a grant wholly forbidden, a rule that another of its kind contains. */
 import type { Path, Reporter } from "./findings.ts";
-import { containsRule, forbidsAll, WHO_FIELDS } from "./overlap.ts";
-import type { RuleParts } from "./overlap.ts";
+import { containsRule, forbidsAll, WHO_FIELDS, type RuleParts } from "./overlap.ts";
 import type { Forbid, Grant, Who } from "./snapshot.ts";
 
 export interface PlacedRule<R extends Forbid = Forbid> {

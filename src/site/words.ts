@@ -4,8 +4,7 @@ import { LAST_ADDRESS } from "./address.ts";
 import { DAYS, instantText, MINUTES_OF_DAY } from "./calendar.ts";
 import { setName } from "./functions.ts";
 import { intervalText, intervalsText } from "./interval.ts";
-import { postureOf, WHO_FIELDS } from "./overlap.ts";
-import type { RuleParts } from "./overlap.ts";
+import { postureOf, WHO_FIELDS, type RuleParts } from "./overlap.ts";
 import type { FunctionScope, Interval, ModbusScope, Rate, When, Who, WriteInterval } from "./snapshot.ts";
 
 /** Names so that two different lists never read the same. */

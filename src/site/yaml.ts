@@ -4,8 +4,7 @@
  */
 import { Composer, isAlias, isNode, isScalar, isSeq, Lexer, Parser } from "yaml";
 import type { CST, Document, Node, Scalar } from "yaml";
-import { Reporter } from "./findings.ts";
-import type { Path, Position } from "./findings.ts";
+import { Reporter, type Path, type Position } from "./findings.ts";
 import { lineStarts, locator, positionAt } from "./locate.ts";
 
 /** Characters of a document. */

@@ -13,8 +13,7 @@ import { DerReader, oidText, only, TAG, timeOf } from "./der.ts";
 import { doubled, readExtensions, type Extension } from "./extension.ts";
 import { MAX_NONCE_LENGTH, NONCE, readCertId, type OcspCertId } from "./ocsp.ts";
 import { responderOf, type OcspResponder, type ResponderId } from "./ocsp-responder.ts";
-import type { Signed } from "./signature.ts";
-import { readSignedFields } from "./signature.ts";
+import { type Signed, readSignedFields } from "./signature.ts";
 
 export type OcspFailure = (typeof FAILURES)[number][1];
 export type OcspResponse = OcspAnswer | { readonly status: OcspFailure };

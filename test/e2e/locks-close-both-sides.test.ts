@@ -1,10 +1,9 @@
 import test from "ava";
-import { Appliance } from "../support/appliance.ts";
+import { Appliance, APPLIANCE } from "../support/appliance.ts";
 import { until } from "../support/processes.ts";
 import { SClient } from "../support/s-client.ts";
 import { pressSite } from "../support/sites.ts";
 import { TcpMachine } from "../support/tcp-machine.ts";
-import { APPLIANCE } from "../support/appliance.ts";
 
 const GREETING = "RFB 003.008\n";
 

@@ -7,7 +7,7 @@ import { answerOf, DEVICE, PostureBox } from "../support/posture-box.ts";
 import { until } from "../support/processes.ts";
 import { testWith } from "../support/tools.ts";
 
-const PAGE = readFileSync(new URL("../../src/authority/POSTURE.md", import.meta.url), "utf8");
+const PAGE = readFileSync(new URL("../../src/enrolment/POSTURE.md", import.meta.url), "utf8");
 
 /** What POSTURE.md tells to be run, in order. */
 function examples(language: string): string[] {

@@ -1,6 +1,5 @@
-import { Plant } from "../support/plant.ts";
+import { Plant, HOSTS } from "../support/plant.ts";
 import { mbpollFrom, PlantMachine, stunnelOn } from "../support/plant-modbus.ts";
-import { HOSTS } from "../support/plant.ts";
 import { plantSite } from "../support/plant-sites.ts";
 import { testWith } from "../support/tools.ts";
 

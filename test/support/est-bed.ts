@@ -19,11 +19,11 @@ import {
   type Database,
 } from "../../src/audit/index.ts";
 import { AuthorityKeys } from "../../src/authority/ca-keys.ts";
-import { createEnrolment } from "../../src/authority/enrol-schema.ts";
-import { EnrolService, type EnrolServiceParts } from "../../src/authority/enrol-service.ts";
+import { createEnrolment } from "../../src/enrolment/enrol-schema.ts";
+import { EnrolService, type EnrolServiceParts } from "../../src/enrolment/enrol-service.ts";
 import { TIERS, type Issued, type Issuer, type Subject } from "../../src/authority/contract.ts";
-import type { ServerMaterial } from "../../src/authority/http-server.ts";
-import { openKeyring, type Keyring } from "../../src/authority/keyring.ts";
+import type { ServerMaterial } from "../../src/enrolment/http-server.ts";
+import { openKeyring, type Keyring } from "../../src/seal/keyring.ts";
 import { PlantAuthority } from "../../src/authority/plant.ts";
 import { createAuthority } from "../../src/authority/schema.ts";
 import { systemClock } from "../../src/base/index.ts";

@@ -11,7 +11,7 @@ import { request, createServer, type Server } from "node:https";
 import { SignJWT, type JWTPayload } from "jose";
 import { Provider } from "oidc-provider";
 import * as client from "openid-client";
-import { exchange } from "../../src/authority/est-client-http.ts";
+import { exchange } from "../../src/est/est-client-http.ts";
 import type { SignIn } from "../../src/site/index.ts";
 import type { Pki } from "./pki.ts";
 

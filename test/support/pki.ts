@@ -17,8 +17,18 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { authorityConfig, makeRequest, openssl, opensslDate, placeholderToRole } from "./openssl.ts";
-import { PLACEHOLDER_OID, resigned, sign, type Common, type Subject } from "./openssl.ts";
+import {
+  authorityConfig,
+  makeRequest,
+  openssl,
+  opensslDate,
+  placeholderToRole,
+  PLACEHOLDER_OID,
+  resigned,
+  sign,
+  type Common,
+  type Subject,
+} from "./openssl.ts";
 
 export type { KeyKind, Validity } from "./openssl.ts";
 

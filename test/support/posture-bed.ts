@@ -1,6 +1,6 @@
 /** The enrolment listener with an intake of posture reports behind it, and a laptop that has a certificate. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { PostureIntake } from "../../src/authority/posture-intake.ts";
+import { PostureIntake } from "../../src/enrolment/posture-intake.ts";
 import type { RecordDraft } from "../../src/audit/index.ts";
 import { postureKey, type PostureReport, type RevocationVerdict } from "../../src/link/index.ts";
 import { reportedDevice, standingOf } from "../../src/policy/index.ts";

@@ -7,7 +7,7 @@
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { request } from "node:https";
-import { postureAnswerSchema, type PostureAnswer } from "../../src/authority/posture-format.ts";
+import { postureAnswerSchema, type PostureAnswer } from "../../src/est/posture-format.ts";
 import { AuthorityBed, type Laptop } from "./authority-bed.ts";
 import type { Appliance } from "./appliance.ts";
 import { ModbusClient } from "./modbus-client.ts";

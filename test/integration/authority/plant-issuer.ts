@@ -5,8 +5,9 @@
 import { createSecretKey } from "node:crypto";
 import { writeSync } from "node:fs";
 import { AuditLog, createRecords, openDatabase } from "../../../src/audit/index.ts";
-import { createAuthority, PlantAuthority, type Keyring } from "../../../src/authority/index.ts";
-import { openWith, sealWith } from "../../../src/authority/seal.ts";
+import { createAuthority, PlantAuthority } from "../../../src/authority/index.ts";
+import type { Keyring } from "../../../src/seal/index.ts";
+import { openWith, sealWith } from "../../../src/seal/seal.ts";
 import { systemClock } from "../../../src/base/index.ts";
 import { ALICE, asked } from "../../unit/authority/plant-bed.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { AuditLog, createRecords, openDatabase } from "../../../src/audit/index.ts";
-import { openKeyring } from "../../../src/authority/keyring.ts";
+import { openKeyring } from "../../../src/seal/keyring.ts";
 import type { Subject } from "../../../src/authority/contract.ts";
 import { createUpstream, UpstreamStore } from "../../../src/authority/upstream-store.ts";
 import { UpstreamAuthority } from "../../../src/authority/upstream.ts";

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { NiacError } from "../../../src/base/index.ts";
-import { keyWords } from "../../../src/authority/client.ts";
+import { keyWords } from "../../../src/est/index.ts";
 import { certificatePem, readRequest } from "../../../src/x509/index.ts";
 import { FakeBox } from "./fake-box.ts";
 import { Laptop } from "./laptop.ts";

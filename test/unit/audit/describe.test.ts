@@ -1,6 +1,11 @@
 import test from "ava";
-import { describeOperation, describeRecord } from "../../../src/audit/index.ts";
-import type { AuditRecord, RecordDraft, RecordOperation } from "../../../src/audit/index.ts";
+import {
+  describeOperation,
+  describeRecord,
+  type AuditRecord,
+  type RecordDraft,
+  type RecordOperation,
+} from "../../../src/audit/index.ts";
 import { draft } from "./samples.ts";
 
 const operations: readonly (readonly [operation: RecordOperation, words: string])[] = [

@@ -1,8 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import test from "ava";
 import BetterSqlite from "better-sqlite3";
-import { AuditLog, openDatabase } from "../../../src/audit/index.ts";
-import type { Database } from "../../../src/audit/index.ts";
+import { AuditLog, openDatabase, type Database } from "../../../src/audit/index.ts";
 import { BugError, UnavailableError } from "../../../src/base/index.ts";
 import { draft, openLog, plain } from "./samples.ts";
 

@@ -1,7 +1,13 @@
 import test from "ava";
 import * as fc from "fast-check";
-import { formatHeader, formatRecord, formatRecordLong, formatTime } from "../../../src/audit/index.ts";
-import type { AuditRecord, RecordDraft } from "../../../src/audit/index.ts";
+import {
+  formatHeader,
+  formatRecord,
+  formatRecordLong,
+  formatTime,
+  type AuditRecord,
+  type RecordDraft,
+} from "../../../src/audit/index.ts";
 import { columns } from "../../../src/base/index.ts";
 import { ALICE, draft } from "./samples.ts";
 

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import test from "ava";
-import { AuditLog, openDatabase } from "../../../src/audit/index.ts";
-import type { NewRecords } from "../../../src/audit/index.ts";
+import { AuditLog, openDatabase, type NewRecords } from "../../../src/audit/index.ts";
 import { BugError, PeerError, UnavailableError, UsageError } from "../../../src/base/index.ts";
 import { draft, openLog, plain } from "./samples.ts";
 

@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { AuditLog, openDatabase } from "../../../src/audit/index.ts";
-import type { AuditLogOptions, Database, RecordDraft, RecordIdentity } from "../../../src/audit/index.ts";
+import {
+  AuditLog,
+  openDatabase,
+  type AuditLogOptions,
+  type Database,
+  type RecordDraft,
+  type RecordIdentity,
+} from "../../../src/audit/index.ts";
 
 export const ALICE: RecordIdentity = {
   user: "alice",

@@ -5,8 +5,8 @@ import {
   parseDrafts,
   parseRecord,
   RECORD_KINDS,
+  type RecordDraft,
 } from "../../../src/audit/index.ts";
-import type { RecordDraft } from "../../../src/audit/index.ts";
 import { BugError, PeerError } from "../../../src/base/index.ts";
 import { ALICE, draft, openLog } from "./samples.ts";
 

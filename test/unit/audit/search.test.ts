@@ -1,7 +1,11 @@
 import test from "ava";
 import * as fc from "fast-check";
-import { RECORD_KINDS } from "../../../src/audit/index.ts";
-import type { AuditRecord, RecordDraft, RecordFilter } from "../../../src/audit/index.ts";
+import {
+  RECORD_KINDS,
+  type AuditRecord,
+  type RecordDraft,
+  type RecordFilter,
+} from "../../../src/audit/index.ts";
 import { UsageError } from "../../../src/base/index.ts";
 import { ALICE, draft, openLog, plain } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { openBackup, sealBackup } from "../../../src/authority/backup.ts";
+import { openBackup, sealBackup } from "../../../src/seal/backup.ts";
 import { plantView } from "../../../src/authority/plant-views.ts";
 import { ALICE, asked, directory, initialised, issued, openBed } from "./plant-bed.ts";
 

@@ -13,13 +13,13 @@ import {
 } from "../../../src/audit/index.ts";
 import {
   createAuthority,
-  PlantAuthority,
   type Issued,
-  type Keyring,
+  PlantAuthority,
   type Revocation,
   type Subject,
 } from "../../../src/authority/index.ts";
-import { openWith, sealWith } from "../../../src/authority/seal.ts";
+import type { Keyring } from "../../../src/seal/index.ts";
+import { openWith, sealWith } from "../../../src/seal/seal.ts";
 import { UnavailableError } from "../../../src/base/index.ts";
 import {
   der,

@@ -1,7 +1,7 @@
 import test from "ava";
 import * as fc from "fast-check";
 import { canonicalUri, laptopUris, validityOf } from "../../../src/authority/profile.ts";
-import { TIERS, type Subject } from "../../../src/authority/index.ts";
+import { type Subject, TIERS } from "../../../src/authority/index.ts";
 import { isRefusal, readIdentity } from "../../../src/identity/index.ts";
 import { UNSEEN } from "../../../src/x509/index.ts";
 import { ALICE, asked, DAY, initialised } from "./plant-bed.ts";

@@ -12,8 +12,12 @@ import {
   NOW,
   OID,
   oid,
+  seq,
+  spkiOf,
+  TRUE,
+  usage,
+  type Parts,
 } from "../x509/writer.ts";
-import { seq, spkiOf, TRUE, usage, type Parts } from "../x509/writer.ts";
 
 const codeOf = (parts: Parts): string => {
   const outcome = readIdentity({ leaf: certificate(parts), authorized: true, authorizationError: null }, NOW);

@@ -12,8 +12,11 @@ import {
   printable,
   role,
   seq,
+  set,
+  oid,
+  utf8,
+  type Parts,
 } from "../x509/writer.ts";
-import { set, oid, utf8, type Parts } from "../x509/writer.ts";
 
 const read = (parts: Parts): Identity | Refusal =>
   readIdentity({ leaf: certificate(parts), authorized: true, authorizationError: null }, NOW);

@@ -12,8 +12,9 @@ import {
   OID,
   role,
   time,
+  seq,
+  utf8,
 } from "../x509/writer.ts";
-import { seq, utf8 } from "../x509/writer.ts";
 
 const peer = (leaf: Uint8Array | null, authorizationError: string | null = null): Peer => ({
   leaf,

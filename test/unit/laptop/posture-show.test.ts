@@ -1,5 +1,5 @@
 import test from "ava";
-import type { PostureAnswer } from "../../../src/authority/client.ts";
+import type { PostureAnswer } from "../../../src/est/index.ts";
 import { pauseAfter } from "../../../src/laptop/posture.ts";
 import { answerLines, findingLines, standingText } from "../../../src/laptop/posture-show.ts";
 import { unknown } from "../../../src/laptop/posture-facts.ts";

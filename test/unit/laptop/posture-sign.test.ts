@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import test from "ava";
-import { readPostureReport } from "../../../src/authority/posture-report.ts";
+import { readPostureReport } from "../../../src/enrolment/posture-report.ts";
 import { signedReport } from "../../../src/laptop/posture-sign.ts";
 import { GOOD, laptop } from "../../support/posture.ts";
 

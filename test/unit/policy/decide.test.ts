@@ -8,8 +8,9 @@ import {
   isPermit,
   needsCurrent,
   RateBook,
+  type OperationPermit,
+  type Verdict,
 } from "../../../src/policy/index.ts";
-import type { OperationPermit, Verdict } from "../../../src/policy/index.ts";
 import {
   documentForm,
   open,

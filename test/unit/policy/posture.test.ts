@@ -1,6 +1,6 @@
 import test from "ava";
-import type { Standing } from "../../../src/policy/index.ts";
 import {
+  type Standing,
   decide,
   isDenial,
   isPermit,

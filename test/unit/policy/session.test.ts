@@ -6,8 +6,9 @@ import {
   judgeSession,
   nextChange,
   openSession,
+  type Denial,
+  type SessionPermit,
 } from "../../../src/policy/index.ts";
-import type { Denial, SessionPermit } from "../../../src/policy/index.ts";
 import { type GrantForm, open, policyOf, read, requestOf, write } from "./documents.ts";
 
 const DAY = 86_400_000;

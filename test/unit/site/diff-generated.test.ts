@@ -1,6 +1,5 @@
 import test from "ava";
-import { diffSites, formatChange, parseSite } from "../../../src/site/index.ts";
-import type { Snapshot } from "../../../src/site/index.ts";
+import { diffSites, formatChange, parseSite, type Snapshot } from "../../../src/site/index.ts";
 
 const BASE = `niac: 1
 site: { name: P, appliance: box.example, timeZone: UTC }

@@ -7,8 +7,8 @@ import {
   parseSite,
   parseSnapshot,
   plainService,
+  type Snapshot,
 } from "../../../src/site/index.ts";
-import type { Snapshot } from "../../../src/site/index.ts";
 
 const inline = parseSnapshot(
   JSON.parse(readFileSync(new URL("../../vectors/site/good/inline.snapshot.json", import.meta.url), "utf8")),

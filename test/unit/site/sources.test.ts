@@ -1,6 +1,5 @@
 import test from "ava";
-import { openSources, parseSite } from "../../../src/site/index.ts";
-import type { Snapshot } from "../../../src/site/index.ts";
+import { openSources, parseSite, type Snapshot } from "../../../src/site/index.ts";
 
 const DAYS = 28;
 
