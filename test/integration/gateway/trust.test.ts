@@ -211,6 +211,14 @@ testWith("pymodbus")(
   },
 );
 
+/** Whose laptop-7 it is not. */
+const NAMESAKES: readonly Partial<PostureReport>[] = [
+  {},
+  { tenant: "acme" },
+  { authority: "acme-ca" },
+  { authority: "acme", tenant: "acme" },
+];
+
 testWith("pymodbus")(
   "a namesake's report opens nothing and ends nothing: the plant's laptop-7 is not another authority's",
   async (t) => {
@@ -228,23 +236,12 @@ testWith("pymodbus")(
     });
     const good = { diskEncryption: true };
     const now = Date.now();
-    for (const of of [
-      {},
-      { tenant: "acme" },
-      { authority: "acme-ca" },
-      { authority: "acme", tenant: "acme" },
-    ])
-      await bed.keeper.report(report(good, now, of));
+    for (const of of NAMESAKES) await bed.keeper.report(report(good, now, of));
     t.is(await bed.exceptionOf(laptop), 1, "four good reports, and none is its own");
     await bed.keeper.report(report(good, now, { authority: "acme-ca", tenant: "acme" }));
     const client = await bed.open(laptop);
     t.true(await answers(client));
-    for (const of of [
-      {},
-      { tenant: "acme" },
-      { authority: "acme-ca" },
-      { authority: "acme", tenant: "acme" },
-    ])
+    for (const of of NAMESAKES)
       await bed.keeper.report(report({ diskEncryption: false }, now + 1, { ...of, received: now + 1 }));
     t.true(await answers(client), "four bad ones that are newer, and none is its own");
     const [refused] = await bed.recorded(1, ({ stage }) => stage === "posture");
