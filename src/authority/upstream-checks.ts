@@ -11,7 +11,7 @@ import {
   nameText,
   PURPOSE,
   purposesOf,
-  readSubjectAltName,
+  altNamesText,
   textOf,
   type Certificate,
   type CertificationRequest,
@@ -24,7 +24,7 @@ const CLAIM = /^urn:niac:([a-z]+):(.*)$/is;
 /** Throws a PeerError `name-refused` for a request of the appliance's own that asks for other names than these. */
 export function checkOwnRequest(request: CertificationRequest, names: OwnNames): void {
   const wanted = [...names.dns.map((name) => `DNS:${name}`), ...names.ip.map((name) => `IP:${name}`)];
-  const asked = listed(request);
+  const asked = altNamesText(request);
   const other = [
     ...asked.filter((name) => !wanted.includes(name)),
     ...wanted.filter((name) => !asked.includes(name)),
@@ -66,7 +66,7 @@ export function checkLaptopRequest(request: CertificationRequest, subject: Subje
 export function checkAnswer(request: CertificationRequest, certificate: Certificate, server: boolean): void {
   const [asked, given] = [nameText(request.subject), nameText(certificate.subject)];
   if (asked !== given) throw wrong(`is for ${quoted(given)} instead of ${quoted(asked)}`);
-  const [wanted, there] = [listed(request), listed(certificate)];
+  const [wanted, there] = [altNamesText(request), altNamesText(certificate)];
   const more = there.filter((name) => !wanted.includes(name));
   const less = wanted.filter((name) => !there.includes(name));
   if (more.length > 0) throw wrong(`also bears ${more.join(", ")}, which nobody asked for`);
@@ -105,17 +105,6 @@ function onlyName(request: CertificationRequest): string {
   const text = name?.type === COMMON_NAME && attributes.length === 1 ? textOf(name.value) : null;
   if (text === null) throw refused(`its subject ${quoted(nameText(request.subject))} is not one common name`);
   return text;
-}
-
-function listed(of: Parameters<typeof readSubjectAltName>[0]): string[] {
-  const { dns, ip, uri, email, others } = readSubjectAltName(of);
-  return [
-    ...dns.map((name) => `DNS:${name}`),
-    ...ip.map((name) => `IP:${name}`),
-    ...uri.map((name) => `URI:${name}`),
-    ...email.map((name) => `email:${name}`),
-    ...(others === 0 ? [] : ["names of other kinds"]),
-  ];
 }
 
 function quoted(text: string): string {

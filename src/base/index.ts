@@ -9,3 +9,4 @@ export * from "./tables.ts";
 export * from "./version.ts";
 export * from "./inner.ts";
 export * from "./renewal.ts";
+export { TLS_CIPHERS, TLS_GROUPS } from "./suites.ts";

@@ -2,7 +2,7 @@
 import {
   EXTENSION,
   nameText,
-  readSubjectAltName,
+  altNamesText,
   type Certificate,
   type CertificationRequest,
 } from "../x509/index.ts";
@@ -17,24 +17,13 @@ export function differenceOf(request: CertificationRequest, certificate: Certifi
   const [asked, held] = [nameText(request.subject), nameText(certificate.subject)];
   if (asked !== "" && asked !== held)
     return `it asks for the name ${asked}, and the certificate says ${held}`;
-  const wanted = altNames(request);
-  const there = altNames(certificate);
+  const wanted = altNamesText(request);
+  const there = altNamesText(certificate);
   if (wanted.length === 0) return null;
   const more = wanted.filter((name) => !there.includes(name));
   if (more.length > 0) return `it asks for ${more.join(", ")}, which the certificate does not have`;
   const less = there.filter((name) => !wanted.includes(name));
   return less.length > 0 ? `it leaves out ${less.join(", ")}, which the certificate has` : null;
-}
-
-function altNames(of: Pick<CertificationRequest, "extensionRequests"> | Certificate): string[] {
-  const { dns, ip, uri, email, others } = readSubjectAltName(of);
-  return [
-    ...dns.map((name) => `DNS:${name}`),
-    ...ip.map((name) => `IP:${name}`),
-    ...uri.map((name) => `URI:${name}`),
-    ...email.map((name) => `email:${name}`),
-    ...(others === 0 ? [] : ["names of other kinds"]),
-  ];
 }
 
 /** The same key without any name: what the certificate says is decided elsewhere. */

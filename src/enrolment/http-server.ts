@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket, type SecureContextOptions } from "node:tls";
-import { BugError, systemCode, UnavailableError } from "../base/index.ts";
+import { BugError, systemCode, UnavailableError, TLS_CIPHERS, TLS_GROUPS } from "../base/index.ts";
 import { peerOf } from "../identity/index.ts";
 import { Connections, MAX_CONNECTIONS, sourceOf } from "./http-limits.ts";
 import { refusalReply, type HttpQuestion, type HttpReply } from "./http-reply.ts";
@@ -38,29 +38,15 @@ const CONNECTION = 90_000;
 /** How long what is too much is read and thrown away, so that the client reads why. */
 const DRAIN = 2_000;
 
-/** Authenticated encryption with forward secrecy only, as everywhere in niac. */
-const CIPHERS = [
-  "TLS_AES_128_GCM_SHA256",
-  "TLS_AES_256_GCM_SHA384",
-  "TLS_CHACHA20_POLY1305_SHA256",
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-].join(":");
-const GROUPS = "X25519MLKEM768:X25519:P-256:P-384";
-
 function contextOptions({ certificate, key }: ServerMaterial, clientCa: string): SecureContextOptions {
   return {
     cert: certificate,
     key,
     ca: clientCa,
     minVersion: "TLSv1.2",
-    ciphers: CIPHERS,
+    ciphers: TLS_CIPHERS,
     honorCipherOrder: true,
-    ecdhCurve: GROUPS,
+    ecdhCurve: TLS_GROUPS,
     secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
   };
 }

@@ -3,20 +3,8 @@ import { request as plainRequest, type ClientRequest, type IncomingMessage } fro
 import { Agent, request, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { NiacError, PeerError, printable, systemCode, UnavailableError } from "../base/index.ts";
+import { NiacError, PeerError, printable, systemCode, UnavailableError, TLS_CIPHERS } from "../base/index.ts";
 
-/** Authenticated encryption with forward secrecy only, for servers that speak no TLS 1.3. */
-const CIPHERS = [
-  "TLS_AES_128_GCM_SHA256",
-  "TLS_AES_256_GCM_SHA384",
-  "TLS_CHACHA20_POLY1305_SHA256",
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-].join(":");
 const MAX_HEADER_LENGTH = 16_384;
 /** Certificates of a chain that are looked at. */
 const MAX_DEPTH = 10;
@@ -116,7 +104,7 @@ function optionsOf(
       ? {}
       : { cert: credentials.certificate, key: credentials.key }),
     minVersion: "TLSv1.2",
-    ciphers: CIPHERS,
+    ciphers: TLS_CIPHERS,
     maxHeaderSize: MAX_HEADER_LENGTH,
     signal,
   };

@@ -154,6 +154,18 @@ export function readSubjectAltName(
   return readGeneralNames(only(value, TAG.sequence, what), what);
 }
 
+/** The same, each with its kind before it, to be compared and shown; those of kinds that are not read stand as one. */
+export function altNamesText(of: Parameters<typeof readSubjectAltName>[0]): string[] {
+  const { dns, ip, uri, email, others } = readSubjectAltName(of);
+  return [
+    ...dns.map((name) => `DNS:${name}`),
+    ...ip.map((name) => `IP:${name}`),
+    ...uri.map((name) => `URI:${name}`),
+    ...email.map((name) => `email:${name}`),
+    ...(others === 0 ? [] : ["names of other kinds"]),
+  ];
+}
+
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
 }
