@@ -74,7 +74,9 @@ export class EnrolmentDesk {
     this.#own.stop();
     if (this.#again !== null) clearTimeout(this.#again);
     await this.#opening;
-    await (await this.#service)?.close();
+    // One that could not be made has said so to whoever asked for it.
+    const service = await this.#service?.catch(() => null);
+    await service?.close();
   }
 
   /** Rejects with an UnavailableError where there is no authority, or its keyring does not open. */
