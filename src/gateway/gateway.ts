@@ -22,6 +22,7 @@ import { Registry, type Doom } from "./registry.ts";
 import { placeOf, stillServed } from "./served.ts";
 import { freshId, type Session } from "./session.ts";
 import { clientContext, type TlsMaterial } from "./tls.ts";
+import { inTurns } from "./turns.ts";
 import { Trust } from "./trust.ts";
 
 /** Milliseconds between looks at what time alone changes: expiry, idleness, hours, sums. */
@@ -192,17 +193,19 @@ export class Gateway implements ListenerHost, PlainHost, House {
     this.#outside = { ...this.#outside, context };
   }
 
-  /** Judges all that is live at once; how many sessions it ended. What of it cannot be used is said, and lets nobody in. */
-  applyTrust(state: TrustState): number {
+  /** Judges all that is live at once; resolves with how many sessions it ended. What of it cannot be used is said, and lets nobody in. */
+  applyTrust(state: TrustState): Promise<number> {
     this.#trust = new Trust(state);
     this.#floor = state.floor;
     for (const problem of this.#trust.problems) {
       this.log.error({ problem }, "whoever it issued a certificate for is refused");
       this.recorder.note({ time: this.clock.now(), kind: "trust", id: freshId(), reason: problem });
     }
-    const live = this.registry.all();
-    for (const session of live) this.judge(session);
-    return live.filter((session) => session.ended).length;
+    const ends = this.registry.all().flatMap((session) => {
+      const end = this.#verdict(session);
+      return end === null ? [] : [{ session, ...end }];
+    });
+    return this.#endAll(ends);
   }
 
   /** The latest time known; what expired by it ends with the next look. */
@@ -223,9 +226,21 @@ export class Gateway implements ListenerHost, PlainHost, House {
     }));
   }
 
-  /** How many of them there were. */
-  endSessions(ids: readonly string[], doom: Doom): number {
-    return ids.filter((id) => this.registry.doom(id, doom)).length;
+  /** Resolves with how many of them there were. */
+  async endSessions(ids: readonly string[], doom: Doom): Promise<number> {
+    const coming = ids.filter((id) => this.registry.doom(id, doom));
+    const ends = ids.flatMap((id) => {
+      const session = this.registry.get(id);
+      return session === undefined ? [] : [{ session, reason: doom.reason, stage: doom.stage, rule: null }];
+    });
+    return coming.length + (await this.#endAll(ends));
+  }
+
+  /** All of them are stopped now, and ended in turns: who is not among them does not wait for a thousand sockets. */
+  async #endAll(ends: readonly (End & { readonly session: Session })[]): Promise<number> {
+    for (const { session } of ends) session.condemn();
+    await inTurns(ends, ({ session, reason, stage, rule }) => session.end(reason, { stage, rule }));
+    return ends.length;
   }
 
   // --- ListenerHost -------------------------------------------------------------------------------------------------
@@ -249,21 +264,26 @@ export class Gateway implements ListenerHost, PlainHost, House {
   }
 
   judge(session: Session): void {
+    const end = this.#verdict(session);
+    if (end !== null) session.end(end.reason, end);
+  }
+
+  /** Null: it may go on, as far as its permit says now. */
+  #verdict(session: Session): End | null {
     const now = this.latest(this.clock.now());
     const { identity, issuer } = session.opening;
     if (now > identity.notAfter) {
       const when = new Date(identity.notAfter).toISOString();
-      session.end(`the certificate of ${identity.user} expired on ${when}`, CERTIFICATE);
-      return;
+      return { reason: `the certificate of ${identity.user} expired on ${when}`, ...CERTIFICATE };
     }
     if (issuer !== this.#trust.issuer(identity)) {
-      const reason = `who is trusted has changed: the authority that issued the certificate of ${identity.user}`;
-      session.end(`${reason} is not what it was when this session began`, CERTIFICATE);
-      return;
+      const what = `who is trusted has changed: the authority that issued the certificate of ${identity.user}`;
+      return { reason: `${what} is not what it was when this session began`, ...CERTIFICATE };
     }
     const verdict = judgeSession(this.#policy, session.permit, now);
-    if (isPermit(verdict)) session.permit = verdict;
-    else session.end(verdict.reason, verdict);
+    if (!isPermit(verdict)) return verdict;
+    session.permit = verdict;
+    return null;
   }
 
   /** A bug in judging lets nobody in, and ends the process. */
@@ -293,6 +313,13 @@ export class Gateway implements ListenerHost, PlainHost, House {
     this.#lookedAt = judged;
     this.refusals.report(false);
   }
+}
+
+/** Why a session ends. */
+interface End {
+  readonly reason: string;
+  readonly stage: string;
+  readonly rule: string | null;
 }
 
 const CERTIFICATE = { stage: "certificate", rule: null } as const;

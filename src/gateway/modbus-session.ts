@@ -105,7 +105,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   // --- what arrives -----------------------------------------------------------------------------------------------
 
   #data(chunk: Buffer): void {
-    if (this.ended) return;
+    if (this.ended || this.condemned) return;
     this.bytesIn += chunk.length;
     this.lastActive = this.around.clock.now();
     const { requests, answers } = this.around.flushers;

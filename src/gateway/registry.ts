@@ -54,13 +54,11 @@ export class Registry {
     return this.#coming.get(id)?.doom ?? null;
   }
 
-  /** Ends the session, now or as soon as it would begin; false: there is none of that name. */
-  doom(id: string, { stage, reason }: Doom): boolean {
-    const session = this.#sessions.get(id);
-    const coming = this.#coming.get(id);
-    if (session) session.end(reason, { stage, rule: null });
-    else if (coming) coming.doom = { stage, reason };
-    return session !== undefined || coming !== undefined;
+  /** Of one that is about to be: it ends as soon as it would begin. False: there is none of that name, or it lives already. */
+  doom(id: string, doom: Doom): boolean {
+    const coming = this.#sessions.has(id) ? undefined : this.#coming.get(id);
+    if (coming) coming.doom = doom;
+    return coming !== undefined;
   }
 
   /** Of every live session, and of those about to be, that a certificate opens. */

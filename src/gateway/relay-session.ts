@@ -54,6 +54,13 @@ export class RelaySession extends Session {
     return [];
   }
 
+  override condemn(): void {
+    super.condemn();
+    if (this.#inside === null) return;
+    this.#laptop.unpipe(this.#inside);
+    this.#inside.unpipe(this.#laptop);
+  }
+
   protected override stop(): void {
     cut(this.#laptop);
     this.#inside?.destroy();

@@ -149,7 +149,7 @@ class GatewayProcess {
 
   #apply({ snapshot, tls, trust }: Given): void {
     // Before the site document, which might be refused: what is locked is locked.
-    this.#gateway?.applyTrust(trust);
+    void this.#gateway?.applyTrust(trust);
     if (this.#pair) this.#gateway?.apply(snapshot, materialOf(this.#pair, tls));
   }
 
@@ -248,14 +248,14 @@ class GatewayProcess {
     channel.handle(link.gatewayTrust, async ({ trust }) => {
       await taken;
       if (this.#given) this.#given = { ...this.#given, trust };
-      return { ended: this.#gateway?.applyTrust(trust) ?? 0 };
+      return { ended: (await this.#gateway?.applyTrust(trust)) ?? 0 };
     });
     channel.handle(link.gatewayCertificates, async () => {
       await taken;
       return this.#gateway?.certificates() ?? [];
     });
-    channel.handle(link.gatewayEndSessions, ({ sessions, stage, reason }) => ({
-      ended: this.#gateway?.endSessions(sessions, { stage, reason }) ?? 0,
+    channel.handle(link.gatewayEndSessions, async ({ sessions, stage, reason }) => ({
+      ended: (await this.#gateway?.endSessions(sessions, { stage, reason })) ?? 0,
     }));
     channel.handle(link.gatewaySessions, () => this.#gateway?.sessions() ?? []);
     channel.handle(link.gatewayMachines, () => this.#gateway?.machines.views() ?? []);

@@ -59,6 +59,7 @@ export abstract class Session {
   protected bytesIn = 0;
   protected bytesOut = 0;
   #ended = false;
+  #condemned = false;
 
   constructor(opening: Opening, around: Surroundings) {
     this.opening = opening;
@@ -71,6 +72,15 @@ export abstract class Session {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** From now on nothing more is taken from either side; its end follows in its turn. */
+  condemn(): void {
+    this.#condemned = true;
+  }
+
+  protected get condemned(): boolean {
+    return this.#condemned;
   }
 
   /** Begins to pass on; not before the session's start is on record. */
