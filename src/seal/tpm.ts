@@ -79,6 +79,7 @@ async function inScratch<T>(tcti: string, act: (run: Run, directory: string) => 
     try {
       return await runTpm(tcti, directory, tool, args, input);
     } finally {
+      // Tidying up that fails must not hide what the tool did or why it failed.
       await runTpm(tcti, directory, "flushcontext", ["--transient-object"]).catch(() => undefined);
     }
   };
