@@ -50,6 +50,7 @@ const TOLD_BY_REASON: ReadonlySet<string> = new Set([
   "flow",
   "network",
   "trust",
+  "box",
 ]);
 
 /** Values shown of one write; the long form shows all. */
@@ -81,6 +82,7 @@ export function describeRecord(record: AuditRecord, describe: DescribeOperation 
     case "flow":
     case "network":
     case "trust":
+    case "box":
       return sentence(record);
   }
 }

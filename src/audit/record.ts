@@ -33,6 +33,8 @@ export const RECORD_KINDS = [
   "process",
   /** Certificates and who may have one: authorities, enrolments, issues, revocations, locks, posture, the appliance's own certificate. */
   "trust",
+  /** The box itself: its key switch, cover and console, updates of its image, what is broken. */
+  "box",
 ] as const;
 
 export type RecordKind = (typeof RECORD_KINDS)[number];

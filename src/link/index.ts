@@ -7,5 +7,6 @@ export * from "./gateway.ts";
 export * from "./locks.ts";
 export * from "./netd.ts";
 export * from "./outside.ts";
+export * from "./panel.ts";
 export * from "./trust.ts";
 export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET, type Owner } from "./sockets.ts";
