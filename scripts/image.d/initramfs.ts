@@ -1,0 +1,80 @@
+/** The initramfs: busybox, veritysetup with its libraries, and the few modules it takes to reach the verified root. */
+import { chmodSync, cpSync, existsSync, lutimesSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { copyModules, kernelVersion } from "./kernel.ts";
+import { readList } from "./lists.ts";
+import { run } from "./tools.ts";
+
+/** Programs that `init` calls; all are busybox. */
+const APPLETS: readonly string[] = [
+  ...["sh", "cat", "sed", "tr", "sleep", "mkdir", "chmod", "mount", "modprobe", "insmod", "switch_root", "reboot", "blkid"],
+  ...["hexdump", "killall", "watchdog", "echo"],
+];
+const LIBRARIES = "usr/lib/aarch64-linux-gnu";
+
+export async function makeInitramfs(options: {
+  readonly image: string;
+  readonly packages: string;
+  readonly work: string;
+  readonly file: string;
+  readonly sourceDate: number;
+}): Promise<void> {
+  const { image, packages, work, file, sourceDate } = options;
+  const tree = join(work, "initramfs");
+  rmSync(tree, { recursive: true, force: true });
+  for (const name of ["bin", "dev", "etc", "proc", "sys", "run", "newroot", LIBRARIES]) mkdirSync(join(tree, name), { recursive: true });
+  symlinkSync("usr/lib", join(tree, "lib"));
+  symlinkSync("bin", join(tree, "sbin"));
+  cpSync(join(packages, "usr/bin/busybox"), join(tree, "bin/busybox"));
+  for (const name of APPLETS) symlinkSync("busybox", join(tree, "bin", name));
+  cpSync(join(packages, "usr/sbin/veritysetup"), join(tree, "bin/veritysetup"));
+  for (const library of await librariesOf(join(packages, "usr/sbin/veritysetup"), join(packages, LIBRARIES)))
+    cpSync(realpathSync(join(packages, LIBRARIES, library)), join(tree, LIBRARIES, library));
+  const loader = "ld-linux-aarch64.so.1";
+  cpSync(realpathSync(join(packages, LIBRARIES, loader)), join(tree, "usr/lib", loader));
+  const wanted = readList(join(image, "initramfs/modules"));
+  await copyModules({ from: packages, to: tree, version: kernelVersion(packages), wanted, extra: [] });
+  writeFileSync(join(tree, "etc/modules"), `${wanted.join("\n")}\n`);
+  cpSync(join(image, "initramfs/init"), join(tree, "init"));
+  chmodSync(join(tree, "init"), 0o755);
+  await pack(tree, file, sourceDate);
+}
+
+/** Names of the shared libraries that a program needs, with those that they need; the loader is apart. */
+async function librariesOf(program: string, directory: string): Promise<string[]> {
+  const found = new Set<string>();
+  const look = [program];
+  for (let path = look.pop(); path !== undefined; path = look.pop()) {
+    const dynamic = await run("aarch64-linux-gnu-readelf", ["--dynamic", path]);
+    for (const [, name = ""] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
+      if (found.has(name) || name.startsWith("ld-linux")) continue;
+      if (!existsSync(join(directory, name))) throw new Error(`${basename(path)} needs ${name}, which no package brings`);
+      found.add(name);
+      look.push(join(directory, name));
+    }
+  }
+  return [...found].toSorted();
+}
+
+/** Sorted, with one time and one owner: the same tree gives the same bytes. */
+async function pack(tree: string, file: string, sourceDate: number): Promise<void> {
+  const names = readdirSync(tree, { recursive: true, encoding: "utf8" }).toSorted();
+  for (const name of names) lutimesSync(join(tree, name), sourceDate, sourceDate);
+  const packed = `${file}.cpio`;
+  await run("cpio", ["--create", "--format=newc", "--reproducible", "--owner=0:0", "--quiet", `--file=${packed}`], {
+    cwd: tree,
+    input: `${names.join("\n")}\n`,
+  });
+  await run("zstd", ["-q", "-19", "--rm", "-f", packed, "-o", file]);
+}
+
+/** Debian ships the kernel unpacked; the Pi's firmware and QEMU read it gzipped. */
+export async function packKernel(packages: string, file: string): Promise<void> {
+  const version = kernelVersion(packages);
+  mkdirSync(dirname(file), { recursive: true });
+  cpSync(join(packages, "usr/lib/modules", version, "vmlinuz"), file);
+  await run("gzip", ["--no-name", "--force", "-6", file]);
+  cpSync(`${file}.gz`, file);
+  rmSync(`${file}.gz`);
+  if (readFileSync(file).subarray(0, 2).toString("hex") !== "1f8b") throw new Error(`${file} is not gzipped`);
+}

@@ -1,0 +1,134 @@
+/** scripts/image: from the lists below image/ to a disk, step by step. */
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { makeApp } from "./app.ts";
+import { makeDisk, sizeOf } from "./disk.ts";
+import { makeInitramfs, packKernel } from "./initramfs.ts";
+import { kernelVersion } from "./kernel.ts";
+import { developmentKeys } from "./keys.ts";
+import { readList, readMeta } from "./lists.ts";
+import { mirrorOf } from "./mirror.ts";
+import { readOptions, type ImageOptions } from "./options.ts";
+import { extractPackages, lockDifferences, lockText } from "./packages.ts";
+import { Progress } from "./progress.ts";
+import { makeRoot } from "./root.ts";
+import { makeFat } from "./slot.ts";
+import { fileHash, run, textHash } from "./tools.ts";
+import { makeRootImage } from "./verity.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const say = (text: string): void => void process.stderr.write(text);
+const options = readOptions(process.argv.slice(2), root, say);
+if (options !== null) {
+  try {
+    await make(options);
+  } catch (error) {
+    say(`\nscripts/image: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function make({ board, version, signing, anew, locked, updateLock, level }: ImageOptions): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error("making an image takes root: files in it belong to root");
+  const image = join(root, "image");
+  const meta = readMeta(join(image, "boards", board, "meta"));
+  const base = join(root, "build/image");
+  const [cache, out, work] = [join(base, "cache"), join(base, board), join(base, `${board}.work`)];
+  rmSync(work, { recursive: true, force: true });
+  for (const each of [cache, out, work]) mkdirSync(each, { recursive: true });
+  const at = (name: string): string => join(out, name);
+  const sourceDate = Number(await run("git", ["-C", root, "log", "-1", "--format=%ct"])) || 0;
+  const progress = new Progress(7, say);
+
+  const packages = await progress.step("Debian's packages, extracted", () =>
+    extractPackages({ cache, names: readList(join(image, "packages")), mirror: mirrorOf(process.env), anew }),
+  );
+  checkLock(join(image, "packages.lock"), packages.debs, { locked, updateLock });
+  const keys = signing ?? (await developmentKeys(join(base, "keys")));
+  const app = join(work, "app");
+  await progress.step("niac, bundled with Node", () => makeApp({ root, out: app, cache }));
+  const tree = join(work, "root");
+  await progress.step("root file system", () =>
+    makeRoot({ image, packages: packages.tree, app, board, version, keyring: keys.keyring, extraModules: [], out: tree }),
+  );
+  const verity = await progress.step("squashfs with its verity tree", () =>
+    makeRootImage({
+      tree,
+      file: at("root.img"),
+      sourceDate,
+      level,
+      salt: textHash("niac", board, version),
+      uuid: "6e696163-0000-4000-8000-000000000000",
+    }),
+  );
+  await progress.step("kernel and initramfs", async () => {
+    await packKernel(packages.tree, at("kernel"));
+    await makeInitramfs({ image, packages: packages.tree, work, file: at("initramfs"), sourceDate });
+  });
+  await progress.step("boot slot and disk", async () => {
+    writeFileSync(at("cmdline.txt"), `${commandLine(meta, verity)}\n`);
+    const slot = join(work, "slot");
+    mkdirSync(slot);
+    copyFileSync(at("kernel"), join(slot, "kernel8.img"));
+    copyFileSync(at("initramfs"), join(slot, "initramfs8"));
+    copyFileSync(at("cmdline.txt"), join(slot, "cmdline.txt"));
+    const dtb = join(packages.tree, "usr/lib/modules", kernelVersion(packages.tree), "dtb");
+    for (const name of (meta["TREES"] ?? "").split(" ").filter((one) => one !== ""))
+      copyFileSync(join(dtb, name), join(slot, name.replace(/.*\//, "")));
+    const extra = join(image, "boards", board, "slot");
+    if (existsSync(extra)) cpSync(extra, slot, { recursive: true });
+    await makeFat({ file: at("boot.vfat"), size: sizeOf("boot_a"), label: "NIACBOOT", volumeId: "4e494143", tree: slot, sourceDate });
+    const config = join(work, "config");
+    mkdirSync(config);
+    writeFileSync(join(config, "autoboot.txt"), autoboot(2));
+    await makeFat({ file: at("bootcfg.vfat"), size: sizeOf("bootcfg"), label: "NIACCFG", volumeId: "4e494144", tree: config, sourceDate });
+    await makeDisk(at(`niac-${board}.img`), { bootcfg: at("bootcfg.vfat"), boot_a: at("boot.vfat"), root_a: at("root.img") });
+  });
+  await progress.step("compressed", async () => {
+    await run("zstd", ["-q", "-f", "-T0", level > 10 ? "-12" : "-3", at(`niac-${board}.img`), "-o", at(`niac-${board}.img.zst`)]);
+  });
+  const hash = await fileHash(at(`niac-${board}.img`));
+  const rootFacts = { version, board, rootHash: verity.rootHash, hashOffset: verity.hashOffset };
+  writeFileSync(at("root.json"), `${JSON.stringify(rootFacts, null, 2)}\n`);
+  const manifest = { ...rootFacts, sourceDate, image: hash, debs: packages.debs };
+  writeFileSync(at("manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  rmSync(work, { recursive: true, force: true });
+  const mib = (name: string): string => `${(statSync(at(name)).size / 1_048_576).toFixed(0)} MiB`;
+  say(`\nniac ${version} for ${meta["WHAT"] ?? board}\n`);
+  say(`  ${at(`niac-${board}.img.zst`)}  ${mib(`niac-${board}.img.zst`)}, the whole disk; unpacked SHA-256 ${hash}\n`);
+  say(`  ${at("root.img")}  ${mib("root.img")}, verity root hash ${verity.rootHash}\n`);
+}
+
+function checkLock(
+  path: string,
+  debs: Parameters<typeof lockText>[0],
+  { locked, updateLock }: { readonly locked: boolean; readonly updateLock: boolean },
+): void {
+  if (updateLock) writeFileSync(path, lockText(debs));
+  const differences = existsSync(path) ? lockDifferences(readFileSync(path, "utf8"), debs) : ["there is no lock file"];
+  if (differences.length === 0) return;
+  const told = `Debian's packages are not those of image/packages.lock, so the image is another than the lock's:\n  ${differences.join("\n  ")}\n`;
+  if (locked) throw new Error(`${told}Take them with --update-lock, after a look at what changed.`);
+  say(told);
+}
+
+/** The kernel's command line; who boots what is the firmware's to say (initramfs/init). */
+function commandLine(meta: Readonly<Record<string, string>>, verity: { rootHash: string; hashOffset: number }): string {
+  return [
+    `console=${meta["CONSOLE"] ?? ""}`,
+    "quiet",
+    "loglevel=4",
+    "panic=10",
+    "rd.systemd.gpt_auto=0",
+    "systemd.gpt_auto=0",
+    `niac.disks=${meta["DISKS"] ?? ""}`,
+    `niac.roothash=${verity.rootHash}`,
+    `niac.hashoffset=${verity.hashOffset}`,
+  ].join(" ");
+}
+
+/** What the Pi's firmware reads first: the slot it starts, and the other one where the one-shot flag is set. */
+function autoboot(partition: 2 | 3): string {
+  return `[all]\ntryboot_a_b=1\nboot_partition=${partition}\n[tryboot]\nboot_partition=${5 - partition}\n`;
+}

@@ -1,0 +1,114 @@
+/** The root file system's tree: Debian's packages less what is pruned, niac, and image/rootfs on top. */
+import { chmodSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { copyModules, kernelVersion } from "./kernel.ts";
+import { readList } from "./lists.ts";
+import { run } from "./tools.ts";
+
+/** Mount points, and folders that must be there though nothing of the packages is in them. */
+const EMPTY: readonly string[] = ["boot/cfg", "data", "dev", "mnt/rauc", "proc", "root", "run", "sys", "tmp", "var"];
+const SETUID_SETGID = 0o6000;
+
+export interface RootOptions {
+  readonly image: string;
+  /** Debian's packages, extracted. */
+  readonly packages: string;
+  /** What makeApp() made. */
+  readonly app: string;
+  readonly board: string;
+  readonly version: string;
+  readonly keyring: string;
+  /** Kernel modules of our own. */
+  readonly extraModules: readonly string[];
+  readonly out: string;
+}
+
+export async function makeRoot(options: RootOptions): Promise<void> {
+  const { image, packages, out } = options;
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  const from = readdirSync(packages).filter((name) => !["proc", "sys", "dev", "run", "tmp", "boot", "var"].includes(name));
+  await run("tar", ["-cf", join(out, "..", "root.tar"), "--exclude=usr/lib/modules", "-C", packages, ...from]);
+  await run("tar", ["-xf", join(out, "..", "root.tar"), "-C", out]);
+  rmSync(join(out, "..", "root.tar"));
+  makeAccounts(packages, out);
+  for (const pattern of readList(join(image, "prune")))
+    for (const path of globSync(join(out, pattern))) rmSync(path, { recursive: true, force: true });
+  await copyModules({
+    from: packages,
+    to: out,
+    version: kernelVersion(packages),
+    wanted: readList(join(image, "modules")),
+    extra: options.extraModules,
+  });
+  cpSync(options.app, join(out, "usr/lib/niac"), { recursive: true });
+  cpSync(join(image, "niac.nft"), join(out, "usr/lib/niac/niac.nft"));
+  cpSync(join(image, "rootfs"), out, { recursive: true });
+  for (const name of EMPTY) mkdirSync(join(out, name), { recursive: true });
+  writeFiles(options);
+  // Users that units and niac's processes have, and what is started: both as the files say, by systemd's own tools.
+  await run("systemd-sysusers", [`--root=${out}`]);
+  for (const kept of ["passwd-", "group-", "shadow-", "gshadow-", ".pwd.lock"]) rmSync(join(out, "etc", kept), { force: true });
+  rmSync(join(out, "etc/systemd/system"), { recursive: true, force: true });
+  cpIfThere(join(image, "rootfs/etc/systemd/system"), join(out, "etc/systemd/system"));
+  await run("systemctl", [`--root=${out}`, "preset-all"]);
+  dropPrivilegeBits(out);
+}
+
+/** What base-passwd's and libc-bin's installation would have made. */
+function makeAccounts(packages: string, out: string): void {
+  const accounts = join(packages, "usr/share/base-passwd");
+  const passwd = readFileSync(join(accounts, "passwd.master"), "utf8").replace(/^root:.*$/m, "root:x:0:0:root:/root:/bin/bash");
+  writeFileSync(join(out, "etc/passwd"), passwd.replaceAll(":*:", ":x:"));
+  writeFileSync(join(out, "etc/group"), readFileSync(join(accounts, "group.master"), "utf8").replaceAll(":*:", ":x:"));
+  // Nobody has a password, and nobody can log in with one. The date of the last change is left out: it would be the build's.
+  const names = passwd.trim().split("\n").map((line) => line.split(":")[0] ?? "");
+  writeFileSync(join(out, "etc/shadow"), names.map((name) => `${name}:!*:::::::\n`).join(""), { mode: 0o600 });
+  cpSync(join(packages, "usr/share/libc-bin/nsswitch.conf"), join(out, "etc/nsswitch.conf"));
+  // The alternatives' choice, without the alternatives.
+  symlinkSync("mawk", join(out, "usr/bin/awk"));
+}
+
+function writeFiles({ out, board, version, keyring }: RootOptions): void {
+  const write = (path: string, text: string): void => {
+    mkdirSync(join(out, path, ".."), { recursive: true });
+    writeFileSync(join(out, path), text);
+  };
+  const debian = readFileSync(join(out, "etc/debian_version"), "utf8").trim();
+  write(
+    "usr/lib/os-release",
+    [
+      'NAME="niac"',
+      "ID=niac",
+      "ID_LIKE=debian",
+      `VERSION_ID=${version}`,
+      `PRETTY_NAME="niac ${version} on Debian ${debian}"`,
+      "IMAGE_ID=niac",
+      `IMAGE_VERSION=${version}`,
+      `VARIANT_ID=${board}`,
+      "",
+    ].join("\n"),
+  );
+  write("etc/machine-id", "");
+  write("etc/hostname", "niac\n");
+  write("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+  write("etc/resolv.conf", "");
+  write("etc/fstab", "# Mounts are units: usr/lib/systemd/system/*.mount\n");
+  cpSync(keyring, join(out, "etc/rauc/keyring.pem"));
+  const system = join(out, "etc/rauc/system.conf");
+  if (existsSync(system)) writeFileSync(system, readFileSync(system, "utf8").replaceAll("@BOARD@", board));
+}
+
+function cpIfThere(from: string, to: string): void {
+  if (existsSync(from)) cpSync(from, to, { recursive: true });
+  else mkdirSync(to, { recursive: true });
+}
+
+/** No program gives anybody rights that he has not: nothing here needs it. */
+function dropPrivilegeBits(out: string): void {
+  for (const name of readdirSync(join(out, "usr"), { recursive: true, encoding: "utf8" })) {
+    const path = join(out, "usr", name);
+    const { mode } = lstatSync(path);
+    if (!lstatSync(path).isSymbolicLink() && (mode & SETUID_SETGID) !== 0) chmodSync(path, mode & ~SETUID_SETGID);
+  }
+}
