@@ -3,6 +3,7 @@
  * row path to value. All rules apply to the one session that asks.
  */
 import type { Identity } from "../../src/identity/index.ts";
+import { NO_PANEL } from "../../src/link/index.ts";
 import type { Operation } from "../../src/modbus/index.ts";
 import {
   compilePolicy,
@@ -222,6 +223,7 @@ for (const rules of RULE_COUNTS) {
     connections: () => 0,
     locks: () => new Locks([]),
     posture: unknownStanding,
+    panel: () => NO_PANEL,
   };
   const session = openSession(compilePolicy(snapshotOf(rules)), request, NOW);
   if (isDenial(session)) throw new Error(`the session is denied: ${session.reason}`);

@@ -20,6 +20,7 @@ import {
   ownCertificate,
   type CertificateInUse,
   type OwnCertificateState,
+  type PanelState,
   type RevocationVerdict,
   type TlsGiven,
   type TrustState,
@@ -33,7 +34,12 @@ const BATCH = 500;
 
 /** What the gateway is told and has done for it. */
 export interface GatewayHost {
-  current(): { readonly snapshot: Snapshot; readonly tls: TlsGiven; readonly trust: TrustState };
+  current(): {
+    readonly snapshot: Snapshot;
+    readonly tls: TlsGiven;
+    readonly trust: TrustState;
+    readonly panel: PanelState;
+  };
   /** Signs a PKCS#10 request (DER) for the gateway's own certificate. */
   certify(request: Buffer): ReturnType<OwnTls["certify"]>;
   /** Whether a client's certificate is revoked. */

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemClock, type Channel } from "../base/index.ts";
-import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
+import {
+  ADMIN_SOCKET,
+  GATEWAY_SOCKET,
+  listen,
+  NO_PANEL,
+  type Owner,
+  type OwnCertificateState,
+  type PanelState,
+} from "../link/index.ts";
 import type { Address, Settings } from "../settings/index.ts";
 import { createAuthority, createUpstream } from "../authority/index.ts";
 import { createEnrolment } from "../enrolment/index.ts";
@@ -55,12 +63,14 @@ export async function runControl(
     createOutside,
   ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
+  const panel = (): PanelState => NO_PANEL;
   let ownState: OwnCertificateState | null = null;
   const link = new GatewayLink(audit, clock, log, {
     current: () => ({
       snapshot: site.snapshot,
       tls: ownTls.given(),
       trust: trust.state(),
+      panel: panel(),
     }),
     certify: (request) => ownTls.certify(request, "gateway"),
     check: (certificate, groups) => trust.check(certificate, groups),
@@ -84,6 +94,7 @@ export async function runControl(
       void desk.follow();
     },
     (snapshot) => netd.check(snapshot),
+    panel,
   );
   const ownTls = new OwnTls({
     settings,

@@ -1,12 +1,13 @@
 import type { AuditLog } from "../audit/index.ts";
 import { UsageError, type Clock } from "../base/index.ts";
-import type { SiteVersion } from "../link/index.ts";
+import type { PanelState, SiteVersion } from "../link/index.ts";
 import {
   diffSites,
   formatChange,
   formatFinding,
   openSources,
   parseSite,
+  withoutKeySwitch,
   withVersion,
   type Snapshot,
 } from "../site/index.ts";
@@ -28,11 +29,12 @@ export class Site {
   readonly #clock: Clock;
   readonly #changed: (snapshot: Snapshot) => void;
   readonly #refused: (snapshot: Snapshot) => Promise<string | null>;
+  readonly #panel: () => PanelState;
   #snapshot: Snapshot;
   #busy = false;
 
   /**
-   * `changed` is called with each that takes effect; `refused` says what stands against one, or null.
+   * `changed` is called with each that takes effect; `refused` says what stands against one, or null; `panel` what the box's panel says.
    * Throws where the stored document cannot be compiled by this version of niac: better none than a guess.
    */
   constructor(
@@ -42,12 +44,14 @@ export class Site {
     clock: Clock,
     changed: (snapshot: Snapshot) => void,
     refused: (snapshot: Snapshot) => Promise<string | null>,
+    panel: () => PanelState,
   ) {
     this.#store = store;
     this.#audit = audit;
     this.#clock = clock;
     this.#changed = changed;
     this.#refused = refused;
+    this.#panel = panel;
     this.#settle();
     const current = store.current();
     this.#snapshot = current ? compiled(current.text, current.version) : emptySite(origin);
@@ -119,7 +123,9 @@ export class Site {
     this.#snapshot = withVersion(snapshot, version.version);
     this.#changed(this.#snapshot);
     const open = openSources(snapshot, this.#clock.now());
-    return { applied: version, report: [...report, ...lines, ...(open === null ? [] : [open])] };
+    const keyless = this.#panel().keySwitch === null ? withoutKeySwitch(snapshot) : null;
+    const notes = [open, keyless].filter((note) => note !== null);
+    return { applied: version, report: [...report, ...lines, ...notes] };
   }
 }
 

@@ -2,7 +2,13 @@ import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import type { Clock } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { CertificateInUse, RevocationVerdict, SessionView, TrustState } from "../link/index.ts";
+import type {
+  CertificateInUse,
+  PanelState,
+  RevocationVerdict,
+  SessionView,
+  TrustState,
+} from "../link/index.ts";
 import { Flusher } from "../machine/index.ts";
 import { compilePolicy, isPermit, judgeSession, nextChange, RateBook, type Policy } from "../policy/index.ts";
 import { machineAt, type Snapshot } from "../site/index.ts";
@@ -42,7 +48,7 @@ export type Check = (certificate: CertificateInUse, groups: readonly string[]) =
 
 /**
  * Holds what is live: listeners, sessions, connections to machines. Judges all of it again when the site document, whom to
- * trust or the time changes.
+ * trust, the panel or the time changes.
  */
 export class Gateway implements ListenerHost, PlainHost, House {
   readonly admission = new Admission();
@@ -64,6 +70,7 @@ export class Gateway implements ListenerHost, PlainHost, House {
   #material: TlsMaterial;
   #outside: Outside;
   #trust: Trust;
+  #panel: PanelState;
   #floor: number;
   readonly #check: Check;
   #sweep: NodeJS.Timeout | null = null;
@@ -71,7 +78,12 @@ export class Gateway implements ListenerHost, PlainHost, House {
 
   /** Throws what is wrong with the snapshot or the TLS material. */
   constructor(
-    initial: { readonly snapshot: Snapshot; readonly material: TlsMaterial; readonly trust: TrustState },
+    initial: {
+      readonly snapshot: Snapshot;
+      readonly material: TlsMaterial;
+      readonly trust: TrustState;
+      readonly panel: PanelState;
+    },
     places: Places,
     recorder: Recorder,
     check: Check,
@@ -84,6 +96,7 @@ export class Gateway implements ListenerHost, PlainHost, House {
     this.#outside = outsideOf(initial.snapshot, initial.material);
     this.#trust = new Trust(initial.trust);
     this.#floor = initial.trust.floor;
+    this.#panel = initial.panel;
     this.#check = check;
     this.clock = clock;
     this.recorder = recorder;
@@ -134,6 +147,10 @@ export class Gateway implements ListenerHost, PlainHost, House {
 
   trust(): Trust {
     return this.#trust;
+  }
+
+  panel(): PanelState {
+    return this.#panel;
   }
 
   latest(now: number): number {
@@ -201,11 +218,14 @@ export class Gateway implements ListenerHost, PlainHost, House {
       this.log.error({ problem }, "whoever it issued a certificate for is refused");
       this.recorder.note({ time: this.clock.now(), kind: "trust", id: freshId(), reason: problem });
     }
-    const ends = this.registry.all().flatMap((session) => {
-      const end = this.#verdict(session);
-      return end === null ? [] : [{ session, ...end }];
-    });
-    return this.#endAll(ends);
+    return this.#judgeAll();
+  }
+
+  /** Judges all that is live at once; resolves with how many sessions it ended. Requests that wait are decided on afresh before they go. */
+  applyPanel(panel: PanelState): Promise<number> {
+    if (panel.keySwitch === this.#panel.keySwitch) return Promise.resolve(0);
+    this.#panel = panel;
+    return this.#judgeAll();
   }
 
   /** The latest time known; what expired by it ends with the next look. */
@@ -234,6 +254,14 @@ export class Gateway implements ListenerHost, PlainHost, House {
       return session === undefined ? [] : [{ session, reason: doom.reason, stage: doom.stage, rule: null }];
     });
     return coming.length + (await this.#endAll(ends));
+  }
+
+  #judgeAll(): Promise<number> {
+    const ends = this.registry.all().flatMap((session) => {
+      const end = this.#verdict(session);
+      return end === null ? [] : [{ session, ...end }];
+    });
+    return this.#endAll(ends);
   }
 
   /** All of them are stopped now, and ended in turns: who is not among them does not wait for a thousand sockets. */

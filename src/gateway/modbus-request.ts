@@ -132,7 +132,19 @@ export class ModbusRequest implements Transaction {
     );
   }
 
-  /** Under changed rules, what was charged once. */
+  /** It waited for its turn at the machine: a write goes only if it is still permitted, and is answered here if not. */
+  lapsed(): boolean {
+    if (effect(this.operation) === "read") return false;
+    const again = this.#decideAgain();
+    if (isPermit(again)) {
+      this.permit = again;
+      return false;
+    }
+    this.#refuseLate(again);
+    return true;
+  }
+
+  /** By the rules, the time and the panel as they are now; what was charged once is not charged again. */
   #decideAgain(): ReturnType<typeof decide> {
     const { permit, surroundings } = this.#host;
     const rates = new RateBook(() => 0);
@@ -195,6 +207,7 @@ export class ModbusRequest implements Transaction {
       deadline: 0,
       retried: false,
       lane: null,
+      lapsed: () => false,
       answered: (reply) => {
         if (host.ended) {
           this.abandon();
@@ -220,11 +233,10 @@ export class ModbusRequest implements Transaction {
     });
   }
 
-  /** The record is committed before the machine sees the write; whatever changed meanwhile is looked at again. */
+  /** The record is committed before the machine sees the write; what may have changed since it was decided on is looked at again. */
   async #recordAndSend(permit: OperationPermit): Promise<void> {
     const host = this.#host;
     const { recorder } = host.surroundings;
-    const judgedBy = host.permit;
     const draft: RecordDraft = {
       ...host.operationDraft(),
       id: freshId(),
@@ -243,6 +255,7 @@ export class ModbusRequest implements Transaction {
       recorder.note(draft);
       if (host.machine.whenUnrecorded !== "allow") {
         this.#refuseLate(unrecorded(error));
+        host.release();
         return;
       }
     }
@@ -250,25 +263,21 @@ export class ModbusRequest implements Transaction {
       this.abandon();
       return;
     }
-    let sendable = permit;
-    if (host.permit !== judgedBy) {
-      const again = this.#decideAgain();
-      if (!isPermit(again)) {
-        this.#refuseLate(isDenial(again) ? again : CHANGED);
-        return;
-      }
-      sendable = again;
+    const again = this.#decideAgain();
+    if (isPermit(again)) {
+      this.permit = again;
+      host.port.submit(host.lane, this);
+    } else {
+      this.#refuseLate(again);
     }
-    this.permit = sendable;
-    host.port.submit(host.lane, this);
     host.release();
   }
 
   /** Refused after its record was handed in: the record's outcome says that it was not sent, and why. */
-  #refuseLate(refused: Refused): void {
+  #refuseLate(verdict: Refused | NeedsCurrent): void {
+    const refused = "stage" in verdict ? verdict : CHANGED;
     this.#settle("not-sent", { stage: refused.stage, reason: refused.reason, exception: refused.exception });
     this.deny(refused);
-    this.#host.release();
   }
 
   #settle(outcome: string, more: Pick<RecordDraft, "exception" | "reason" | "stage">): void {

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Logger } from "pino";
 import { UnavailableError } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
-import type { RevocationVerdict } from "../link/index.ts";
+import type { PanelState, RevocationVerdict } from "../link/index.ts";
 import { isDenial, openSession, type Policy } from "../policy/index.ts";
 import type { Destination, Machine, Service } from "../site/index.ts";
 import { cut } from "./cut.ts";
@@ -27,6 +27,8 @@ export interface House extends Surroundings {
   policy(): Policy;
   outside(): Outside;
   trust(): Trust;
+  /** What a person at the box says by hand, as far as control is there to say it. */
+  panel(): PanelState;
   /** Asks control whether the certificate is revoked. Throws an UnavailableError where it cannot be asked. */
   check(identity: Identity): Promise<RevocationVerdict>;
   /** Ends the session where the rules in force no longer allow it. */
@@ -113,6 +115,7 @@ export class Reception {
       source: source.address,
       connections,
       locks: () => this.#house.trust().locks,
+      panel: () => this.#house.panel(),
       posture: (name: string) => this.#house.trust().standing(this.#house.snapshot(), identity, name),
     };
     return openSession(this.#house.policy(), request, this.#house.latest(this.#house.clock.now()));

@@ -126,6 +126,7 @@ class GatewayProcess {
     } catch (error) {
       this.#channel = null;
       channel.close();
+      void this.#turn(link.NO_PANEL);
       if (!this.#gateway && !(error instanceof UnavailableError)) throw error;
       this.#complain(error);
       return false;
@@ -147,9 +148,10 @@ class GatewayProcess {
     this.#follow(given.tls);
   }
 
-  #apply({ snapshot, tls, trust }: Given): void {
+  #apply({ snapshot, tls, trust, panel }: Given): void {
     // Before the site document, which might be refused: what is locked is locked.
     void this.#gateway?.applyTrust(trust);
+    void this.#gateway?.applyPanel(panel);
     if (this.#pair) this.#gateway?.apply(snapshot, materialOf(this.#pair, tls));
   }
 
@@ -208,9 +210,9 @@ class GatewayProcess {
       plain: placeOf(plain),
       outbound: placeOf(outbound),
     };
-    const { snapshot, trust } = given;
+    const { snapshot, trust, panel } = given;
     const gateway = new Gateway(
-      { snapshot, material, trust },
+      { snapshot, material, trust, panel },
       places,
       this.#recorder,
       (certificate, groups) => this.#check(certificate, groups),
@@ -250,6 +252,12 @@ class GatewayProcess {
       if (this.#given) this.#given = { ...this.#given, trust };
       return { ended: (await this.#gateway?.applyTrust(trust)) ?? 0 };
     });
+    channel.handle(link.gatewayPanel, async ({ panel }) => {
+      await taken;
+      // A channel that is lost by now has had its last word taken back.
+      if (this.#channel !== channel) throw away();
+      return { ended: await this.#turn(panel) };
+    });
     channel.handle(link.gatewayCertificates, async () => {
       await taken;
       return this.#gateway?.certificates() ?? [];
@@ -263,6 +271,12 @@ class GatewayProcess {
     channel.handle(link.gatewayEnd, ({ session, reason }) => ({
       ended: this.#gateway?.endSession(session, reason) ?? false,
     }));
+  }
+
+  /** How many sessions it ended. */
+  async #turn(panel: link.PanelState): Promise<number> {
+    if (this.#given) this.#given = { ...this.#given, panel };
+    return (await this.#gateway?.applyPanel(panel)) ?? 0;
   }
 
   #newSnapshot(snapshot: Given["snapshot"]): void {
@@ -312,6 +326,8 @@ class GatewayProcess {
     this.#channel = null;
     this.#recorder.connect(null);
     if (this.#stopped) return;
+    // Nobody would say that the key is turned off: what needs it ends here, whatever whenUnrecorded lets go on.
+    void this.#turn(link.NO_PANEL);
     this.#log.warn(
       { reason: messageOf(error) },
       "control is away: sessions that read go on, new sessions and writes are refused",

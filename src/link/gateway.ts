@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
+import { panelSchema } from "./panel.ts";
 import { draftsSchema, snapshotSchema } from "./shapes.ts";
 import { tlsSchema, trustSchema } from "./trust.ts";
 
@@ -51,7 +52,7 @@ export type MachineView = z.infer<typeof machineSchema>;
 export const attach = defineCall(
   "gateway.attach",
   z.strictObject({ instance: z.string(), sessions: z.array(z.string()), writes: z.array(z.string()) }),
-  z.strictObject({ snapshot: snapshotSchema, tls: tlsSchema, trust: trustSchema }),
+  z.strictObject({ snapshot: snapshotSchema, tls: tlsSchema, trust: trustSchema, panel: panelSchema }),
 );
 
 /** Answered after the commit. `now`: somebody waits. */

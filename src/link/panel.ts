@@ -12,7 +12,10 @@ export { panelSchema };
 /** Of a gateway that was told nothing: what needs the key switch is refused. */
 export const NO_PANEL: PanelState = Object.freeze({ keySwitch: null });
 
-/** After every change; the gateway judges all live sessions again at once, and answers once it has. `ended`: how many sessions that ended. */
+/**
+ * After every change; what attach answers holds until the first. The gateway judges all live sessions again at once, and answers
+ * once it has. `ended`: how many sessions that ended. A gateway that loses control knows nothing of the panel from then on.
+ */
 export const gatewayPanel = defineCall(
   "gateway.panel",
   z.strictObject({ panel: panelSchema }),

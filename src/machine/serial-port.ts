@@ -160,7 +160,8 @@ export class SerialPort extends LanedPort implements MachinePort {
       this.#next();
       return;
     }
-    this.#send(this.#device, transaction);
+    if (transaction.lapsed()) this.#next();
+    else this.#send(this.#device, transaction);
   }
 
   #wait(milliseconds: number): void {

@@ -151,6 +151,7 @@ export class TcpPort extends LanedPort implements MachinePort {
       while (connection.hasRoom()) {
         const transaction = this.ring.takeFor(connection);
         if (!transaction?.lane) break;
+        if (transaction.lapsed()) continue;
         if (!this.#send(connection, transaction.lane, transaction)) {
           this.ring.putBack(transaction.lane, transaction);
           break;

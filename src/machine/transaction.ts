@@ -18,7 +18,7 @@ export interface MachineFailure {
   readonly reason: string;
 }
 
-/** One request to a machine. Exactly one of `answered` and `failed` is called, once. */
+/** One request to a machine. Exactly one of `answered` and `failed` is called, once; neither where `lapsed` said true. */
 export interface Transaction {
   readonly operation: Operation;
   /** Null only for reads; see mayBeSent. */
@@ -29,6 +29,8 @@ export interface Transaction {
   retried: boolean;
   /** The lane it came by; set by the port. */
   lane: Lane | null;
+  /** Asked as it leaves the queue, right before it is sent. True: it may no longer go, and has answered for itself. */
+  lapsed(): boolean;
   /** `reply` is a view, valid during the call alone. */
   answered(reply: Reply): void;
   failed(failure: MachineFailure): void;

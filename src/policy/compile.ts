@@ -106,7 +106,7 @@ function twice(name: string): UsageError {
   );
 }
 
-/** Rules with the same `when` share one condition, so that a boundary is worked out once for all of them. */
+/** Rules with the same times share one condition, so that a boundary is worked out once for all of them. */
 function timeConditions(zone: Zone): (when: When | null) => TimeCondition | null {
   const known = new Map<string, TimeCondition>();
   return (when) => {

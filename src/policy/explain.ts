@@ -11,17 +11,11 @@ import {
 } from "./nearest.ts";
 import { type CompiledForbid, type CompiledGrant, type Kind, runsOf } from "./rule.ts";
 import type { Lock } from "./lock.ts";
+import type { Panel } from "./panel.ts";
 import { lackingPosture, type SessionRequest, type SessionState } from "./state.ts";
 import type { DecideContext, Denial, Stage } from "./verdict.ts";
-import {
-  TABLE_WORDS,
-  functionText,
-  grantText,
-  intervalText,
-  listText,
-  rangeText,
-  whenText,
-} from "./words.ts";
+import { TABLE_WORDS, functionText, grantText, intervalText, listText, rangeText } from "./words.ts";
+import { barredByKey, whenWords } from "./when-words.ts";
 
 /** What a person reads of a denial. */
 interface Words {
@@ -42,13 +36,16 @@ export function explainForbid(
 ): Denial {
   const deeds = accessesOf(operation).filter((access) => access.kind === kind);
   const what = deeds.map((access) => deed(operation, access)).join(", ");
-  return denyForbidden(forbid.rule, `${state.user} may not ${what} ${of(state)}`);
+  return denyForbidden(forbid.rule, state.request.panel(), `${state.user} may not ${what} ${of(state)}`);
 }
 
-export function denyForbidden({ name, reason }: Forbid, refusal: string): Denial {
+export function denyForbidden(forbid: Forbid, panel: Panel, refusal: string): Denial {
+  const { name, reason } = forbid;
+  const key = barredByKey(forbid, panel);
+  const turning = key === null ? "" : `turning the key switch at the box ${key.turn}, or `;
   return denial("forbid", name, {
-    reason: `${refusal}: forbid "${name}" (${reason})`,
-    advice: `A forbid beats every grant: only changing forbid "${name}" in the site document allows it.`,
+    reason: `${refusal}: forbid "${name}" (${reason})${key === null ? "" : ` ${key.because}`}`,
+    advice: `A forbid beats every grant: only ${turning}changing forbid "${name}" in the site document allows it.`,
   });
 }
 
@@ -118,13 +115,8 @@ const WORDS: Readonly<Record<OperationStage, (grant: CompiledGrant, c: Case) => 
   },
   value: (grant, c) => limitWords(grant, c),
   change: (grant, c) => limitWords(grant, c),
-  when: ({ rule }, { state, operation, access, now }) => {
-    const times = rule.when === null ? "" : whenText(rule.when, state.policy.snapshot.site.timeZone);
-    return {
-      reason: `${state.user} may ${deed(operation, access)} ${of(state)} only ${times}; it is ${new Date(now).toISOString()}`,
-      advice: `Come back in that time, or widen "when" of ${grantText(rule)}.`,
-    };
-  },
+  when: (grant, { state, operation, access, now }) =>
+    whenWords(grant, state, now, `${state.user} may ${deed(operation, access)} ${of(state)}`),
   posture: (grant, { state, operation, access, now }) =>
     postureWords(grant, state.request, now, `${state.user} may ${deed(operation, access)} ${of(state)}`),
   connections: ({ rule }, { state, operation, access }) => ({

@@ -4,7 +4,7 @@
  * else, so their classes go out as types only.
  *
  * A snapshot is compiled once (compilePolicy); a laptop's connection is judged once (openSession), again when the
- * snapshot or the time changes it (judgeSession, nextChange), and each operation on it by decide, a search in
+ * snapshot, the panel or the time changes it (judgeSession, nextChange), and each operation on it by decide, a search in
  * sorted address intervals.
  */
 export { compilePolicy } from "./compile.ts";
@@ -12,6 +12,7 @@ export type { Policy } from "./compile.ts";
 export { decide } from "./decide.ts";
 export { lockOn, Locks } from "./lock.ts";
 export type { Lock, LockSubject } from "./lock.ts";
+export type { Panel } from "./panel.ts";
 export type { OperationPermit, SessionPermit } from "./permit.ts";
 export { reportedDevice, standingOf, unknownStanding } from "./posture.ts";
 export type { PostureReport, ReportedDevice, Standing } from "./posture.ts";

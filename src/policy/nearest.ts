@@ -84,7 +84,7 @@ function failingStage(grant: CompiledGrant, c: Case): OperationStage | null {
   if (run === undefined) return runsOf(grant, access.kind, access.table).length === 0 ? "table" : "address";
   const limit = failingLimit(run, c);
   if (limit !== null) return limit.stage;
-  if (!holds(grant, now)) return "when";
+  if (!holds(grant, now, state.request.panel())) return "when";
   if (state.lacking(grant, now) !== null) return "posture";
   if (!state.usable.has(grant)) return "connections";
   const paced = (grant.rule.rate?.operationsPerSecond ?? null) !== null;

@@ -2,6 +2,7 @@ import type { Table } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { Forbid, Grant, Interval, WriteInterval } from "../site/index.ts";
 import { type Address, type Network, inNetwork, parseNetwork } from "./network.ts";
+import { keyHolds, type Panel } from "./panel.ts";
 import type { TimeCondition } from "./when.ts";
 
 /** What an access does to addresses; `call` is an operation that names none. */
@@ -25,6 +26,7 @@ export interface CompiledRule<R extends Grant | Forbid = Grant | Forbid> {
   readonly effect: "grant" | "forbid";
   /** Its place in the document; only breaks ties between names to show. */
   readonly order: number;
+  /** Days, hours and dates of the rule's `when`; the key switch is asked afresh each time. */
   readonly when: TimeCondition | null;
   readonly from: readonly Network[] | null;
   readonly reads: Runs;
@@ -92,8 +94,9 @@ export function matchesFrom(rule: CompiledRule, source: Address | null): boolean
   return rule.from.some((network) => inNetwork(source, network));
 }
 
-export function holds(rule: CompiledRule, now: number): boolean {
-  return rule.when === null || rule.when.holds(now);
+/** Time and key switch together. */
+export function holds({ rule, effect, when }: CompiledRule, now: number, panel: Panel): boolean {
+  return keyHolds(rule.when, effect, panel) && (when === null || when.holds(now));
 }
 
 /** Only a forbid can speak of every function by listing none. */

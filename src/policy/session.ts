@@ -6,7 +6,8 @@ import type { Policy } from "./compile.ts";
 import { denial, denyForbidden, denyLocked, postureWords } from "./explain.ts";
 import { lockOn } from "./lock.ts";
 import { parseAddress } from "./network.ts";
-import { grantText, listText, whenText } from "./words.ts";
+import { whenWords } from "./when-words.ts";
+import { grantText, listText } from "./words.ts";
 
 /**
  * May this identity open this service, of a machine or of a destination, from there at `now` (milliseconds since the epoch)? A lock
@@ -26,7 +27,7 @@ export function judgeSession(policy: Policy, session: SessionPermit, now: number
   return admit(policy, stateOf(session).request, now, new Set(session.grants));
 }
 
-/** The earliest time after `now`, in milliseconds since the epoch, at which time alone may change a verdict; Infinity: never. */
+/** The earliest time after `now`, in milliseconds since the epoch, at which time alone may change a verdict; Infinity: never. The panel says itself when it changes. */
 export function nextChange(session: SessionPermit, now: number): number {
   return stateOf(session).changes(now);
 }
@@ -47,9 +48,10 @@ function admit(
   const forbids = target.forbids.filter(
     (rule) => matchesWho(rule, identity, groups) && matchesFrom(rule, source),
   );
-  const barred = forbids.find((rule) => rule.rule.modbus === null && holds(rule, now));
+  const panel = request.panel();
+  const barred = forbids.find((rule) => rule.rule.modbus === null && holds(rule, now, panel));
   if (barred !== undefined) {
-    return denyForbidden(barred.rule, `${identity.user} may not open ${machine}/${service}`);
+    return denyForbidden(barred.rule, panel, `${identity.user} may not open ${machine}/${service}`);
   }
   const named = target.grants.filter((rule) => matchesWho(rule, identity, groups));
   const matched = named.filter((rule) => matchesFrom(rule, source));
@@ -58,7 +60,7 @@ function admit(
   for (const grant of matched) {
     const { name, rate } = grant.rule;
     const limit = rate?.connections ?? null;
-    const open = holds(grant, now) && lackingPosture(grant, request, now) === null;
+    const open = holds(grant, now, panel) && lackingPosture(grant, request, now) === null;
     if (limit === null) usable.add(grant);
     else if (open && (held.has(name) || request.connections(name, identity.user) < limit)) usable.add(grant);
     if (open && usable.has(grant)) names.push(name);
@@ -132,7 +134,7 @@ function denyNearest(
 ): Denial {
   const { identity, machine, service, source } = request;
   const { user } = identity;
-  const timely = matched.filter((rule) => holds(rule, now));
+  const timely = matched.filter((rule) => holds(rule, now, request.panel()));
   const full = timely.find((rule) => lackingPosture(rule, request, now) === null);
   const [unfit] = timely;
   if (full === undefined && unfit !== undefined) {
@@ -149,15 +151,8 @@ function denyNearest(
   }
   const closed = matched[0];
   if (closed !== undefined) {
-    const { name, when } = closed.rule;
-    const times = when === null ? "" : whenText(when, policy.snapshot.site.timeZone);
-    return denial("when", name, {
-      reason: `${user} may open ${machine}/${service} only ${times}; it is ${new Date(now).toISOString()}`,
-      advice:
-        identity.kind === "source"
-          ? `Give ${user} a certificate, or move "until" of ${grantText(closed.rule)}.`
-          : `Come back in that time, or widen "when" of ${grantText(closed.rule)}.`,
-    });
+    const allowed = `${user} may open ${machine}/${service}`;
+    return denial("when", closed.rule.name, whenWords(closed, { policy, request }, now, allowed));
   }
   const elsewhere = named[0]?.rule;
   return denial("from", elsewhere?.name ?? null, {

@@ -10,6 +10,7 @@ import {
 import { type Intervals, buildIntervals } from "./intervals.ts";
 import { BugError, type Table } from "../base/index.ts";
 import type { Locks } from "./lock.ts";
+import type { Panel } from "./panel.ts";
 import type { Standing } from "./posture.ts";
 import type { Identity } from "../identity/index.ts";
 import type { Policy, Target } from "./compile.ts";
@@ -27,6 +28,8 @@ export interface SessionRequest {
   readonly locks: () => Locks;
   /** How the laptop stands to a requirement of that name, now and whenever that is asked again. */
   readonly posture: (name: string) => Standing;
+  /** What the panel of the box says, now and whenever that is asked again. */
+  readonly panel: () => Panel;
 }
 
 /** All rules that may decide one kind of access: what a decision searches. */
@@ -77,9 +80,10 @@ export class SessionState {
   /** Those of `matched` it may use; the others' `connections` are used up, or were not asked as they did not hold. */
   readonly usable: ReadonlySet<CompiledGrant>;
   readonly names: readonly string[];
-  /** The rules that hold are the same from `#from` on and before `#until`. */
+  /** The rules that hold are the same from `#from` on and before `#until`, as long as the key switch stands as it did. */
   #from = Infinity;
   #until = -Infinity;
+  #keySwitch: Panel["keySwitch"] = null;
   #grants: readonly CompiledGrant[] = [];
   #forbidding: readonly CompiledForbid[] = [];
   readonly #slices = new Map<number, Slice>();
@@ -123,9 +127,10 @@ export class SessionState {
     return this.#until;
   }
 
-  /** To be called before `slice`: forgets what was worked out for another time. */
+  /** To be called before `slice`: forgets what was worked out for another time or panel. */
   at(now: number): void {
-    if (now >= this.#from && now < this.#until) return;
+    const panel = this.request.panel();
+    if (now >= this.#from && now < this.#until && panel.keySwitch === this.#keySwitch) return;
     if (!Number.isFinite(now)) throw new BugError("time", `${now} is no time to decide at`);
     let until = Infinity;
     for (const { when } of [...this.matched, ...this.forbids]) {
@@ -136,12 +141,13 @@ export class SessionState {
       if (met > now) until = Math.min(until, met);
     }
     this.#grants = this.matched.filter(
-      (grant) => this.usable.has(grant) && holds(grant, now) && this.lacking(grant, now) === null,
+      (grant) => this.usable.has(grant) && holds(grant, now, panel) && this.lacking(grant, now) === null,
     );
-    this.#forbidding = this.forbids.filter((forbid) => holds(forbid, now));
+    this.#forbidding = this.forbids.filter((forbid) => holds(forbid, now, panel));
     this.#slices.clear();
     this.#from = now;
     this.#until = until;
+    this.#keySwitch = panel.keySwitch;
   }
 
   /** Of the grant's requirements the first that the laptop does not meet; null: it meets all. */

@@ -7,7 +7,7 @@ import type { RateBook } from "./rate.ts";
  * - service: there is no such machine or service, or it does not speak Modbus
  * - grant: no grant names this identity; forbid: a forbid matched
  * - lock: somebody locked who it is or what it wants; posture: a grant matched but for what the laptop is like
- * - when, from, connections, rate: a grant matched but for the time, the source network, the sessions at once, the pace
+ * - when, from, connections, rate: a grant matched but for the time or the key switch, the source network, the sessions at once, the pace
  * - function, unit, address, value, change: a grant matched but for that part of the operation
  */
 export type Stage =

@@ -4,6 +4,9 @@ import type { When } from "../site/index.ts";
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
+/** What of `when` time alone decides. */
+export type Times = Omit<When, "keySwitch">;
+
 /** Wall-clock time of one IANA zone. */
 export class Zone {
   readonly #format: Intl.DateTimeFormat;
@@ -64,17 +67,17 @@ export class Zone {
 }
 
 /**
- * Whether a rule's `when` holds. The answer is worked out once and kept until the time at which it may change; a clock
+ * Whether the times of a rule's `when` hold. The answer is worked out once and kept until the time at which it may change; a clock
  * that steps back to before it was worked out has it worked out anew.
  */
 export class TimeCondition {
-  readonly #when: When;
+  readonly #when: Times;
   readonly #zone: Zone;
   #holds = false;
   #from = Infinity;
   #until = -Infinity;
 
-  constructor(when: When, zone: Zone) {
+  constructor(when: Times, zone: Zone) {
     this.#when = when;
     this.#zone = zone;
   }

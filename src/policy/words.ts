@@ -39,8 +39,8 @@ export function listText(items: readonly (string | number)[]): string {
   return items.length > MAX_LISTED ? `${shown} and ${items.length - MAX_LISTED} more` : shown;
 }
 
-/** `Mon, Tue 08:00..17:00, from 2026-01-01T00:00:00.000Z (Europe/Berlin)`. */
-export function whenText(when: When, timeZone: string): string {
+/** `Mon, Tue 08:00..17:00, from 2026-01-01T00:00:00.000Z (Europe/Berlin)`; empty where any time will do. */
+export function timesText(when: When, timeZone: string): string {
   const days = when.days === null ? [] : [when.days.map((day) => DAYS[day] ?? day).join(", ")];
   const hours =
     when.hours === null

@@ -95,7 +95,7 @@ export function compileWhen(when: WhenDocument, timeZone: string): readonly When
   const everyDay = days === null || days.length === 7;
   const from = when.from === undefined ? null : compileMoment(when.from, timeZone, false);
   const until = when.until === undefined ? null : compileMoment(when.until, timeZone, true);
-  const base = { days: everyDay ? null : days, from, until };
+  const base = { days: everyDay ? null : days, from, until, keySwitch: when.keySwitch ?? null };
   if (when.hours === undefined) return [{ ...base, hours: null }];
   const evening: Interval[] = [];
   const morning: Interval[] = [];
@@ -114,6 +114,16 @@ export function compileWhen(when: WhenDocument, timeZone: string): readonly When
 
 function wholeDay(hours: readonly Interval[]): readonly Interval[] | null {
   return hours.some(({ start, end }) => start === 0 && end === MINUTES_OF_DAY) ? null : hours;
+}
+
+/** A switch that nobody turned and one whose cable is broken look the same to the box, so off must be the position that permits less. */
+function checkKeySwitch({ keySwitch }: When, kind: RuleKind, { path, reporter }: RuleContext): void {
+  const safe = kind === "grant" ? "on" : "off";
+  if (keySwitch === null || keySwitch === safe) return;
+  const loose = kind === "grant" ? "this grant holds then" : "this forbid does not hold then";
+  const message = `a key switch whose cable is broken reads as off: ${loose}`;
+  const expected = `keySwitch: ${safe} in a ${kind}, so that a fault permits less and not more`;
+  reporter.warn([...path, "when", "keySwitch"], message, { expected });
 }
 
 function checkWhen(when: When, { path, reporter }: RuleContext): void {
@@ -154,7 +164,10 @@ function compileRule(rule: RuleDocument, kind: RuleKind, context: RuleContext): 
   if (kind === "forbid") checkPopulation(rule, targets, context);
   const whens = rule.when === undefined ? [null] : compileWhen(rule.when, timeZone);
   const [when] = whens;
-  if (when !== undefined && when !== null) checkWhen(when, context);
+  if (when !== undefined && when !== null) {
+    checkWhen(when, context);
+    checkKeySwitch(when, kind, context);
+  }
   return whens.map((one) => ({
     name: rule.name,
     reason: rule.reason,

@@ -110,7 +110,7 @@ function grantsOf(
       who: { ...ANYONE, sources: [name] },
       services,
       modbus: modbus ? scope : null,
-      when: { days: null, hours: null, from: null, until },
+      when: { days: null, hours: null, from: null, until, keySwitch: null },
       from: [`${source.address}/32`],
       posture: null,
       rate: null,

@@ -8,6 +8,7 @@ export type { Access, Change, FieldChange } from "./fields.ts";
 export { formatFinding } from "./findings.ts";
 export type { Finding, Severity } from "./findings.ts";
 export { MODBUS_SETS } from "./functions.ts";
+export { withoutKeySwitch } from "./key-switch.ts";
 export { jsonSchema } from "./json-schema.ts";
 export { groupsOf, serviceOf, withVersion } from "./lookup.ts";
 export { capturedService, destinationAt, machineAt, plainService } from "./lookup-network.ts";

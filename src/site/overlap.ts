@@ -129,7 +129,7 @@ function containsAddresses(wide: ModbusScope, narrow: ModbusScope): boolean {
   );
 }
 
-const ALWAYS: When = { days: null, hours: null, from: null, until: null };
+const ALWAYS: When = { days: null, hours: null, from: null, until: null, keySwitch: null };
 
 function containsWhen(outer: When | null, inner: When | null): boolean {
   const wide = outer ?? ALWAYS;
@@ -138,6 +138,7 @@ function containsWhen(outer: When | null, inner: When | null): boolean {
   if (days !== null && (narrow.days === null || !narrow.days.every((day) => days.includes(day))))
     return false;
   if (hours !== null && (narrow.hours === null || !containsIntervals(hours, narrow.hours))) return false;
+  if (wide.keySwitch !== null && narrow.keySwitch !== wide.keySwitch) return false;
   if (wide.from !== null && (narrow.from === null || narrow.from < wide.from)) return false;
   return wide.until === null || (narrow.until !== null && narrow.until <= wide.until);
 }

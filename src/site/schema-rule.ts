@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DAYS, readDays, readHours, readMoment } from "./calendar.ts";
 import { readNetwork } from "./network.ts";
+import { KEY_POSITIONS, readKeySwitch } from "./key-switch.ts";
 import { name, scalar, text, whole } from "./scalar.ts";
 import { modbusSchema } from "./schema-modbus.ts";
 
@@ -139,8 +140,19 @@ const when = z
       .meta({ description: "Hours of the day, in the site's time zone" }),
     from: moment("First day, or first instant").optional(),
     until: moment("Last day, included to its end; or the instant it ends").optional(),
+    keySwitch: scalar(
+      {
+        description:
+          "Position of the key switch at the box. While it is not known, no grant that names it holds, and every forbid does",
+        type: "string",
+        enum: KEY_POSITIONS,
+      },
+      readKeySwitch,
+    ).optional(),
   })
-  .meta({ description: "When, in the site's time zone. Without it: always" });
+  .meta({
+    description: "When, in the site's time zone: everything given must hold. Without it: always",
+  });
 
 const head = {
   name: name("The rule's name, in records and messages"),

@@ -84,6 +84,7 @@ const when = z
     hours: intervals(0, 1440).nullable(),
     from: instant,
     until: instant,
+    keySwitch: z.enum(["on", "off"]).nullable(),
   })
   .readonly()
   .nullable();

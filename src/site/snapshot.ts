@@ -269,6 +269,8 @@ export interface When {
   /** Milliseconds since the epoch; `from` inclusive, `until` exclusive; null: open. */
   readonly from: number | null;
   readonly until: number | null;
+  /** Position of the key switch at the box; null: any. While it is not known, no grant that names one holds, and every forbid does. */
+  readonly keySwitch: "on" | "off" | null;
 }
 
 export interface Rate {

@@ -68,7 +68,7 @@ function clock(minute: number): string {
   return `${`${Math.floor(minute / 60)}`.padStart(2, "0")}:${`${minute % 60}`.padStart(2, "0")}`;
 }
 
-function whenText({ days, hours, from, until }: When): string {
+function whenText({ days, hours, from, until, keySwitch }: When): string {
   const parts = [
     ...(days === null ? [] : [days.map((day) => DAYS[day] ?? "").join(" ")]),
     ...(hours === null
@@ -76,6 +76,7 @@ function whenText({ days, hours, from, until }: When): string {
       : hours.map(({ start, end }) => `${clock(start)}-${clock(Math.min(end, MINUTES_OF_DAY))}`)),
     ...(from === null ? [] : [`from ${instantText(from)}`]),
     ...(until === null ? [] : [`until ${instantText(until)}`]),
+    ...(keySwitch === null ? [] : [`with the key switch ${keySwitch}`]),
   ];
   return parts.length === 0 ? "always" : parts.join(" ");
 }

@@ -1,4 +1,4 @@
-/** A gateway as a process, and control's part of it in this one: what is revoked, reported and known of the time is the test's to say. */
+/** A gateway as a process, and control's part of it in this one: what is revoked, reported, known of the time and said by the panel is the test's to say. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pino } from "pino";
@@ -7,7 +7,14 @@ import { systemClock as clock } from "../../../src/base/index.ts";
 import { GatewayLink } from "../../../src/control/gateway-link.ts";
 import { createTrust, TrustStore } from "../../../src/control/trust-store.ts";
 import { TrustKeeper, type RevocationSource } from "../../../src/control/trust.ts";
-import { GATEWAY_SOCKET, listen, type IssuingAuthority } from "../../../src/link/index.ts";
+import {
+  GATEWAY_SOCKET,
+  gatewayPanel,
+  listen,
+  NO_PANEL,
+  type IssuingAuthority,
+  type PanelState,
+} from "../../../src/link/index.ts";
 import { parseSite, type Snapshot } from "../../../src/site/index.ts";
 import { Appliance } from "../../support/appliance.ts";
 import { ModbusClient } from "../../support/modbus-client.ts";
@@ -20,12 +27,20 @@ export interface TrustOptions {
   readonly authorities?: (bed: Appliance) => readonly IssuingAuthority[];
 }
 
+/** What of control a test changes while the gateway runs. */
+interface Box {
+  panel: PanelState;
+  serve: () => Promise<void>;
+  leave: () => void;
+}
+
 export class TrustBed {
   readonly appliance: Appliance;
   readonly keeper: TrustKeeper;
   readonly link: GatewayLink;
   readonly snapshot: Snapshot;
   readonly #audit: AuditLog;
+  readonly #box: Box;
 
   private constructor(
     appliance: Appliance,
@@ -33,7 +48,9 @@ export class TrustBed {
     link: GatewayLink,
     snapshot: Snapshot,
     audit: AuditLog,
+    box: Box,
   ) {
+    this.#box = box;
     this.snapshot = snapshot;
     this.appliance = appliance;
     this.keeper = keeper;
@@ -46,6 +63,7 @@ export class TrustBed {
     const appliance = await Appliance.prepare(t, { site });
     const { snapshot, findings } = parseSite(site, "site.yaml");
     if (snapshot === null) throw new Error(JSON.stringify(findings));
+    const box: Box = { panel: NO_PANEL, serve: async () => {}, leave: () => {} };
     const log = pino({ level: "silent" });
     const db = openDatabase(join(appliance.dir, "state", "niac.db"), [createRecords, createTrust]);
     const audit = new AuditLog(db, "box", { clock });
@@ -60,7 +78,7 @@ export class TrustBed {
       rotation: 3_600_000,
     };
     const link = new GatewayLink(audit, clock, log, {
-      current: () => ({ snapshot, tls, trust: keeper.state() }),
+      current: () => ({ snapshot, tls, trust: keeper.state(), panel: box.panel }),
       certify: () => Promise.reject(new Error("nobody signs here")),
       check: (certificate, groups) => keeper.check(certificate, groups),
       attached: () => keeper.recheckSoon(),
@@ -77,25 +95,52 @@ export class TrustBed {
       gateway: link,
       netd: () => Promise.resolve(null),
     });
-    const server = await listen(
-      join(environment["NIAC_RUN_DIR"] ?? "", GATEWAY_SOCKET),
-      "control",
-      (channel) => link.accept(channel),
-    );
+    const path = join(environment["NIAC_RUN_DIR"] ?? "", GATEWAY_SOCKET);
+    box.serve = async () => {
+      const server = await listen(path, "control", (channel) => link.accept(channel));
+      box.leave = () => {
+        server.close();
+        link.close();
+      };
+    };
+    await box.serve();
     t.teardown(async () => {
       await appliance.stop();
       keeper.close();
-      link.close();
-      server.close();
+      box.leave();
       await audit.close();
       db.close();
     });
     await appliance.run("gateway");
-    return new TrustBed(appliance, keeper, link, snapshot, audit);
+    return new TrustBed(appliance, keeper, link, snapshot, audit, box);
   }
 
-  open(credential: Credential): Promise<ModbusClient> {
-    return ModbusClient.connect(this.appliance, { credential });
+  /** The key switch; resolves with how many sessions that ended, once it is in force. */
+  async turn(keySwitch: boolean | null): Promise<number> {
+    this.#box.panel = { keySwitch };
+    return (await this.link.call(gatewayPanel, { panel: this.#box.panel })).ended;
+  }
+
+  /** Control is gone, as far as the gateway can see. */
+  async leave(): Promise<void> {
+    const seen = this.appliance.log.length;
+    this.#box.leave();
+    await this.appliance.logged("control is away", seen);
+  }
+
+  /** And is there again, `keySwitch` as it stands then. */
+  async comeBack(keySwitch: boolean | null): Promise<void> {
+    const seen = this.appliance.log.length;
+    this.#box.panel = { keySwitch };
+    await this.#box.serve();
+    await this.appliance.logged("attached to control", seen);
+  }
+
+  open(credential: Credential, service?: string): Promise<ModbusClient> {
+    return ModbusClient.connect(this.appliance, {
+      credential,
+      ...(service === undefined ? {} : { service }),
+    });
   }
 
   /** Of a read over a new connection; null: it was closed. */

@@ -50,7 +50,7 @@ async function control(t: ExecutionContext): Promise<Control> {
   const dir = mkdtempSync(join(tmpdir(), "niac-link-"));
   const states: Control["states"] = [];
   const link = new GatewayLink(bed.audit, bed.clock, pino({ level: "silent" }), {
-    current: () => ({ snapshot: bed.site.snapshot, tls: TLS, trust: TRUST }),
+    current: () => ({ snapshot: bed.site.snapshot, tls: TLS, trust: TRUST, panel: { keySwitch: true } }),
     certify: (request) =>
       Promise.resolve({ certificate: `for ${request.toString("utf8")}`, notBefore: 1, notAfter: 2 }),
     ownCertificate: (state) => states.push(state),
@@ -80,9 +80,10 @@ test("a gateway attaches, gets the snapshot and the certificate, and is on recor
   const { link, audit, connect } = await control(t);
   t.false(link.attached);
   const channel = await connect();
-  const { snapshot, tls } = await channel.call(attach, FRESH);
+  const { snapshot, tls, panel } = await channel.call(attach, FRESH);
   t.like(snapshot, { format: 1, version: 0 });
   t.deepEqual(tls, TLS);
+  t.deepEqual(panel, { keySwitch: true });
   t.true(link.attached);
   t.deepEqual(reasons(audit), ["gateway attached"]);
 });

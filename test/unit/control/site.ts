@@ -31,6 +31,7 @@ export class Bed {
   readonly changes: Snapshot[] = [];
   /** What the kernel says against every document. */
   refused: string | null = null;
+  keySwitch: boolean | null = null;
   readonly site: Site;
 
   constructor(path: string) {
@@ -46,6 +47,7 @@ export class Bed {
       this.clock,
       (snapshot) => this.changes.push(snapshot),
       () => Promise.resolve(this.refused),
+      () => ({ keySwitch: this.keySwitch }),
     );
   }
 

@@ -2,6 +2,7 @@ import test from "ava";
 import { Recorder } from "../../../src/gateway/recorder.ts";
 import { Registry } from "../../../src/gateway/registry.ts";
 import { Session, type Surroundings } from "../../../src/gateway/session.ts";
+import { NO_PANEL } from "../../../src/link/index.ts";
 import { Flusher } from "../../../src/machine/index.ts";
 import {
   compilePolicy,
@@ -62,6 +63,7 @@ class Idle extends Session {
       connections,
       locks: () => new Locks([]),
       posture: unknownStanding,
+      panel: () => NO_PANEL,
     };
     const permit = openSession(compilePolicy(snapshot), request, 0);
     if (!machine || !service || !isPermit(permit)) throw new Error(JSON.stringify(permit));

@@ -1,6 +1,7 @@
 /** Requests to machines for the tests: operations, permits that policy/ made for them, and transactions that wait. */
 import type { Clock } from "../../../src/base/index.ts";
 import type { Identity } from "../../../src/identity/index.ts";
+import { NO_PANEL } from "../../../src/link/index.ts";
 import type { Lane, MachineFailure, Transaction } from "../../../src/machine/index.ts";
 import type { Operation, Reply } from "../../../src/modbus/index.ts";
 import {
@@ -59,6 +60,7 @@ export function permitFor(operation: Operation): OperationPermit {
     connections: () => 0,
     locks: () => new Locks([]),
     posture: unknownStanding,
+    panel: () => NO_PANEL,
   };
   const session = openSession(compilePolicy(snapshot), request, 0);
   if (!isPermit(session)) throw new Error(`no session: ${JSON.stringify(session)}`);
@@ -94,6 +96,8 @@ export class Ask implements Transaction {
   lane: Lane | null = null;
   readonly done: Promise<End>;
   end: End | null = null;
+  /** What it says where it is asked whether it may still go; it has ended then, and nothing else follows. */
+  over = false;
   #resolve: (end: End) => void = () => {};
   /** Called in the very call that ends it. */
   readonly #then: ((end: End) => void) | undefined;
@@ -105,6 +109,10 @@ export class Ask implements Transaction {
     this.done = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  lapsed(): boolean {
+    return this.over;
   }
 
   answered(reply: Reply): void {

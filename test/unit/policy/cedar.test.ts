@@ -32,6 +32,7 @@ function compare(t: ExecutionContext, first: number): void {
     questions: 0,
     steps: 0,
     uncertified: 0,
+    turns: 0,
   };
   for (let seed = first; seed < first + SNAPSHOTS; seed++) {
     const dice = new Dice(seed);
@@ -41,9 +42,10 @@ function compare(t: ExecutionContext, first: number): void {
     for (let v = 0; v < VISITS; v++) {
       const visit = drawVisit(dice, ASKS);
       const { identity, machine, service, source } = visit;
-      const request = requestOf({}, { identity, machine, service, source: source.text });
+      let { panel } = visit;
+      const request = requestOf({}, { identity, machine, service, source: source.text, panel: () => panel });
       const session = openSession(policy, request, visit.now);
-      const opens = cedar.opens(visit, visit.now);
+      const opens = cedar.opens(visit, visit);
       same(
         seed,
         snapshot,
@@ -59,8 +61,10 @@ function compare(t: ExecutionContext, first: number): void {
       tally.sessions++;
       for (const ask of visit.asks) {
         const { operation, now, current } = ask;
+        if (ask.panel.keySwitch !== panel.keySwitch) tally.turns++;
+        panel = ask.panel;
         const verdict = decide(session, operation, now, { current });
-        const expected = cedar.permits(visit, operation, now, current);
+        const expected = cedar.permits(visit, operation, ask, current);
         const forbidden = isDenial(verdict) && verdict.stage === "forbid";
         same(
           seed,
@@ -90,7 +94,7 @@ function compare(t: ExecutionContext, first: number): void {
             : "values" in writes
               ? [writes.values]
               : possible(writes.and, writes.or).map((value) => [value]);
-        const chance = chances.some((held) => cedar.permits(visit, operation, now, held).allowed);
+        const chance = chances.some((held) => cedar.permits(visit, operation, ask, held).allowed);
         same(
           seed,
           snapshot,
@@ -108,6 +112,7 @@ function compare(t: ExecutionContext, first: number): void {
   t.true(tally.permits > decisions / 10, "too few permits");
   t.true(tally.denials - tally.forbids > decisions / 10, "too few denials for want of a grant");
   t.true(tally.forbids > decisions / 10, "too few forbids");
+  t.true(tally.turns > decisions / 3, "the key switch is turned too seldom");
   t.true(tally.uncertified > 20, "too few permits of sources and machines");
   t.true(tally.questions > 10 && tally.steps > 5, "too few limits on steps and masks");
   t.true(tally.refusals > (VISITS * SNAPSHOTS) / 10, "too few sessions refused");

@@ -22,6 +22,9 @@ export interface Answer {
   readonly forbidden: boolean;
 }
 
+/** When it is asked, and how the panel stands then. */
+type Moment = Pick<Visit, "now" | "panel">;
+
 const TYPES = { certificate: "User", source: "Source", machine: "Machine" } as const;
 
 type Action = "open" | "read" | "write" | "call";
@@ -46,21 +49,21 @@ export class Cedar {
     if (answer.type === "failure") throw new Error(JSON.stringify([answer.errors, staticPolicies]));
   }
 
-  opens(visit: Visit, now: number): Answer {
-    return this.#ask(visit, "open", now, {});
+  opens(visit: Visit, at: Moment): Answer {
+    return this.#ask(visit, "open", at, {});
   }
 
   /** Every access must be allowed; `current`: what the machine holds at the addresses written. */
-  permits(visit: Visit, operation: Operation, now: number, current: readonly number[]): Answer {
+  permits(visit: Visit, operation: Operation, at: Moment, current: readonly number[]): Answer {
     const { unit, functionCode, subFunction, reads, writes } = operation;
     const base = { unit, function: functionCode, sub: subFunction };
     const answers: Answer[] = [];
     if (reads !== null)
-      answers.push(this.#ask(visit, "read", now, { ...base, ...place(reads), ...numbers("v", []) }));
+      answers.push(this.#ask(visit, "read", at, { ...base, ...place(reads), ...numbers("v", []) }));
     if (writes !== null) {
       const there = { ...base, ...place(writes), ...numbers("c", current) };
       const asked = (values: readonly number[]) =>
-        this.#ask(visit, "write", now, { ...there, ...numbers("v", values) });
+        this.#ask(visit, "write", at, { ...there, ...numbers("v", values) });
       if ("values" in writes) answers.push(asked(writes.values));
       else {
         const [held = 0] = current;
@@ -69,21 +72,27 @@ export class Cedar {
         if (others.some(({ forbidden }) => forbidden)) answers.push({ allowed: false, forbidden: true });
       }
     }
-    if (answers.length === 0) answers.push(this.#ask(visit, "call", now, base));
+    if (answers.length === 0) answers.push(this.#ask(visit, "call", at, base));
     return {
       allowed: answers.every(({ allowed }) => allowed),
       forbidden: answers.some(({ forbidden }) => forbidden),
     };
   }
 
-  #ask(visit: Visit, action: Action, now: number, asked: Context): Answer {
+  #ask(visit: Visit, action: Action, { now, panel }: Moment, asked: Context): Answer {
     const entities = this.#entities(visit);
     if (entities === null) return { allowed: false, forbidden: false };
     const answer = statefulIsAuthorized({
       principal: { type: TYPES[visit.identity.kind], id: visit.identity.user },
       action: { type: "Action", id: action },
       resource: { type: "Service", id: `${visit.machine}/${visit.service}` },
-      context: { ...asked, ...this.#time(now), source: { __extn: { fn: "ip", arg: visit.source.plain } } },
+      context: {
+        ...asked,
+        ...this.#time(now),
+        // What is not known is not there, as Cedar has it.
+        ...(panel.keySwitch === null ? {} : { keySwitch: panel.keySwitch }),
+        source: { __extn: { fn: "ip", arg: visit.source.plain } },
+      },
       preparsedPolicySetId: "site",
       entities,
     });
@@ -179,6 +188,7 @@ function policyText(effect: "permit" | "forbid", rule: Forbid): string {
     `[${uids("Service", rule.services)}].contains(resource)`,
     rule.from === null ? "true" : any(rule.from.map((cidr) => `context.source.isInRange(ip("${cidr}"))`)),
     rule.when === null ? "true" : whenText(rule.when),
+    rule.when === null ? "true" : keyText(effect, rule.when),
     effect === "permit" ? permitText(rule.modbus) : forbidText(rule.modbus),
   ];
   return `${effect}(principal, action, resource) when { ${all(conditions)} };`;
@@ -278,6 +288,12 @@ function whenText({ days, hours, from, until }: When): string {
     from === null ? "true" : `context.now >= ${from}`,
     until === null ? "true" : `context.now < ${until}`,
   ]);
+}
+
+function keyText(effect: "permit" | "forbid", { keySwitch }: When): string {
+  if (keySwitch === null) return "true";
+  const stands = `context has keySwitch && context.keySwitch == ${keySwitch === "on"}`;
+  return effect === "permit" ? stands : any(["!(context has keySwitch)", stands]);
 }
 
 function attribute(name: string, values: readonly string[] | null): string {

@@ -11,6 +11,7 @@ import {
   isPermit,
   Locks,
   openSession,
+  type Panel,
   type Policy,
   type SessionPermit,
   unknownStanding,
@@ -73,6 +74,7 @@ const rule = z.strictObject({
       hours: z.array(interval).nullable().default(null),
       from: z.number().nullable().default(null),
       until: z.number().nullable().default(null),
+      keySwitch: z.enum(["on", "off"]).nullable().default(null),
     })
     .nullable()
     .default(null),
@@ -264,6 +266,7 @@ export function read(address: number, quantity = 1, unit = 1): Operation {
 }
 
 export const NO_LOCKS = new Locks([]);
+export const NO_PANEL: Panel = { keySwitch: null };
 
 /** A request to open press-4/plc as alice from 10.1.2.3, with no session open yet. */
 export function requestOf(
@@ -278,6 +281,7 @@ export function requestOf(
     connections: () => 0,
     locks: () => NO_LOCKS,
     posture: unknownStanding,
+    panel: () => NO_PANEL,
     ...rest,
   };
 }

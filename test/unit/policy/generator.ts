@@ -5,6 +5,7 @@
 import type { Identity } from "../../../src/identity/identity.ts";
 import type { AddressRange, Operation } from "../../../src/modbus/index.ts";
 import type { Forbid, Grant, Interval, ModbusScope, Snapshot, When } from "../../../src/site/snapshot.ts";
+import type { Panel } from "../../../src/policy/index.ts";
 import { identityOf, snapshotOf } from "./documents.ts";
 
 /** As sockets give it, and what it means. */
@@ -18,6 +19,8 @@ export interface Ask {
   readonly now: number;
   /** What the machine holds at the addresses written. */
   readonly current: readonly number[];
+  /** The key switch may be turned between two questions. */
+  readonly panel: Panel;
 }
 
 export interface Visit {
@@ -26,6 +29,7 @@ export interface Visit {
   readonly service: string;
   readonly source: Source;
   readonly now: number;
+  readonly panel: Panel;
   readonly asks: readonly Ask[];
 }
 
@@ -43,6 +47,7 @@ const SERVICES = ["oven-1/plc", "press-4/panel", "press-4/plc"];
 const DESTINATIONS = ["historian/tcp", "plc-12/modbus"];
 /** Names that are users of certificates too: one must get nothing of the other's. */
 const UNCERTIFIED = ["alice", "scada-1", "press-4"];
+const PANELS: readonly Panel[] = [{ keySwitch: true }, { keySwitch: false }, { keySwitch: null }];
 const NO_WHO = {
   users: null,
   groups: null,
@@ -264,6 +269,7 @@ function drawWhen(dice: Dice): When {
     hours: dice.once(2) ? dice.of(spans) : null,
     from: dice.once(4) ? now - dice.below(100) * HOUR : null,
     until: dice.once(4) ? now + dice.below(100) * HOUR : null,
+    keySwitch: dice.once(3) ? dice.of(["on", "off"] as const) : null,
   };
 }
 
@@ -293,6 +299,7 @@ export function drawVisit(dice: Dice, asks: number): Visit {
     service,
     source: dice.of(SOURCES),
     now: dice.of(times),
+    panel: dice.of(PANELS),
     asks: Array.from({ length: asks }, () => drawAsk(dice, dice.of(times))),
   };
 }
@@ -316,6 +323,7 @@ function drawAsk(dice: Dice, now: number): Ask {
       data: new Uint8Array(),
     },
     now,
+    panel: dice.of(PANELS),
     current: Array.from({ length: writes?.quantity ?? 0 }, (_, i) => (bit ? dice.below(2) : held(i))),
   };
 }

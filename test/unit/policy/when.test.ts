@@ -1,15 +1,14 @@
 import test from "ava";
 import { UsageError } from "../../../src/base/index.ts";
 import { compilePolicy } from "../../../src/policy/index.ts";
-import { TimeCondition, Zone } from "../../../src/policy/when.ts";
-import type { When } from "../../../src/site/snapshot.ts";
+import { TimeCondition, Zone, type Times } from "../../../src/policy/when.ts";
 import { Dice, drawTime } from "./generator.ts";
 import { snapshotOf } from "./documents.ts";
 
-const ALWAYS: When = { days: null, hours: null, from: null, until: null };
+const ALWAYS: Times = { days: null, hours: null, from: null, until: null };
 const HOUR = 3_600_000;
 
-function condition(when: Partial<When>, zone = "Europe/Berlin"): TimeCondition {
+function condition(when: Partial<Times>, zone = "Europe/Berlin"): TimeCondition {
   return new TimeCondition({ ...ALWAYS, ...when }, new Zone(zone));
 }
 

@@ -114,7 +114,7 @@ test("the whole day and every day are no limits", (t) => {
     },
     "UTC",
   );
-  t.deepEqual(when, { days: null, hours: null, from: null, until: null });
+  t.deepEqual(when, { days: null, hours: null, from: null, until: null, keySwitch: null });
   t.deepEqual(more, []);
 });
 

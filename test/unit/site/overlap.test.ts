@@ -129,7 +129,14 @@ test("a rule contains itself", (t) => {
   );
 });
 
-const when = (parts: Partial<When>): When => ({ days: null, hours: null, from: null, until: null, ...parts });
+const when = (parts: Partial<When>): When => ({
+  days: null,
+  hours: null,
+  from: null,
+  until: null,
+  keySwitch: null,
+  ...parts,
+});
 
 const CASES: readonly (readonly [
   title: string,
