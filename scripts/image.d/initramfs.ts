@@ -1,6 +1,6 @@
 /** The initramfs: busybox, veritysetup with its libraries, and the few modules it takes to reach the verified root. */
-import { chmodSync, cpSync, existsSync, lutimesSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, cpSync, existsSync, lutimesSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
 import { run } from "./tools.ts";
@@ -18,8 +18,10 @@ export async function makeInitramfs(options: {
   readonly work: string;
   readonly file: string;
   readonly sourceDate: number;
+  /** zstd's. */
+  readonly level: number;
 }): Promise<void> {
-  const { image, packages, work, file, sourceDate } = options;
+  const { image, packages, work, file, sourceDate, level } = options;
   const tree = join(work, "initramfs");
   rmSync(tree, { recursive: true, force: true });
   for (const name of ["bin", "dev", "etc", "proc", "sys", "run", "newroot", LIBRARIES]) mkdirSync(join(tree, name), { recursive: true });
@@ -37,7 +39,7 @@ export async function makeInitramfs(options: {
   writeFileSync(join(tree, "etc/modules"), `${wanted.join("\n")}\n`);
   cpSync(join(image, "initramfs/init"), join(tree, "init"));
   chmodSync(join(tree, "init"), 0o755);
-  await pack(tree, file, sourceDate);
+  await pack(tree, file, sourceDate, level);
 }
 
 /** Names of the shared libraries that a program needs, with those that they need; the loader is apart. */
@@ -57,7 +59,7 @@ async function librariesOf(program: string, directory: string): Promise<string[]
 }
 
 /** Sorted, with one time and one owner: the same tree gives the same bytes. */
-async function pack(tree: string, file: string, sourceDate: number): Promise<void> {
+async function pack(tree: string, file: string, sourceDate: number, level: number): Promise<void> {
   const names = readdirSync(tree, { recursive: true, encoding: "utf8" }).toSorted();
   for (const name of names) lutimesSync(join(tree, name), sourceDate, sourceDate);
   const packed = `${file}.cpio`;
@@ -65,16 +67,17 @@ async function pack(tree: string, file: string, sourceDate: number): Promise<voi
     cwd: tree,
     input: `${names.join("\n")}\n`,
   });
-  await run("zstd", ["-q", "-19", "--rm", "-f", packed, "-o", file]);
+  await run("zstd", ["-q", `-${level}`, "--rm", "-f", packed, "-o", file]);
 }
 
-/** Debian ships the kernel unpacked; the Pi's firmware and QEMU read it gzipped. */
-export async function packKernel(packages: string, file: string): Promise<void> {
-  const version = kernelVersion(packages);
-  mkdirSync(dirname(file), { recursive: true });
-  cpSync(join(packages, "usr/lib/modules", version, "vmlinuz"), file);
-  await run("gzip", ["--no-name", "--force", "-6", file]);
-  cpSync(`${file}.gz`, file);
-  rmSync(`${file}.gz`);
-  if (readFileSync(file).subarray(0, 2).toString("hex") !== "1f8b") throw new Error(`${file} is not gzipped`);
+/** Debian ships the kernel unpacked; the Pi's firmware and QEMU read it gzipped. `cache`: where the packed one is kept. */
+export async function packKernel(packages: string, hash: string, cache: string, file: string): Promise<void> {
+  const kept = join(cache, `kernel-${hash.slice(0, 16)}.gz`);
+  if (!existsSync(kept)) {
+    const making = `${kept}.making`;
+    cpSync(join(packages, "usr/lib/modules", kernelVersion(packages), "vmlinuz"), making);
+    await run("gzip", ["--no-name", "--force", "-9", making]);
+    renameSync(`${making}.gz`, kept);
+  }
+  cpSync(kept, file);
 }

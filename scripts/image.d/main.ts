@@ -63,8 +63,8 @@ async function make({ board, version, signing, anew, locked, updateLock, level }
     }),
   );
   await progress.step("kernel and initramfs", async () => {
-    await packKernel(packages.tree, at("kernel"));
-    await makeInitramfs({ image, packages: packages.tree, work, file: at("initramfs"), sourceDate });
+    await packKernel(packages.tree, packages.hash, cache, at("kernel"));
+    await makeInitramfs({ image, packages: packages.tree, work, file: at("initramfs"), sourceDate, level });
   });
   await progress.step("boot slot and disk", async () => {
     writeFileSync(at("cmdline.txt"), `${commandLine(meta, verity)}\n`);

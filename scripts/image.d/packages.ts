@@ -14,7 +14,9 @@ export interface Deb {
   readonly architecture: string;
   readonly source: string;
   readonly sourceVersion: string;
+  /** Depends and Pre-Depends, in Debian's form. */
   readonly depends: string;
+  readonly provides: string;
   readonly sha256: string;
   /** Name of the .deb in the cache. */
   readonly file: string;
@@ -117,7 +119,7 @@ function sources({ main, security }: Mirror): string {
   ].join("\n");
 }
 
-const FIELDS = ["Package", "Version", "Architecture", "Source", "Depends"] as const;
+const FIELDS = ["Package", "Version", "Architecture", "Source", "Depends", "Pre-Depends", "Provides"] as const;
 
 async function describeDeb(path: string, file: string): Promise<Deb> {
   const fields = new Map(
@@ -138,7 +140,8 @@ async function describeDeb(path: string, file: string): Promise<Deb> {
     architecture: field("Architecture"),
     source: source || field("Package"),
     sourceVersion: sourceVersion || field("Version"),
-    depends: field("Depends"),
+    depends: [field("Pre-Depends"), field("Depends")].filter((list) => list !== "").join(", "),
+    provides: field("Provides"),
     sha256: await fileHash(path),
     file,
   };
@@ -158,6 +161,7 @@ const stampSchema = z.object({
       source: z.string(),
       sourceVersion: z.string(),
       depends: z.string(),
+      provides: z.string().default(""),
       sha256: z.string(),
       file: z.string(),
     }),

@@ -1,5 +1,5 @@
 /** The root file system's tree: Debian's packages less what is pruned, niac, and image/rootfs on top. */
-import { chmodSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
@@ -34,6 +34,7 @@ export async function makeRoot(options: RootOptions): Promise<void> {
   makeAccounts(packages, out);
   for (const pattern of readList(join(image, "prune")))
     for (const path of globSync(join(out, pattern))) rmSync(path, { recursive: true, force: true });
+  dropDeadLinks(join(out, "usr/lib/systemd/system"));
   await copyModules({
     from: packages,
     to: out,
@@ -97,6 +98,14 @@ function writeFiles({ out, board, version, keyring }: RootOptions): void {
   cpSync(keyring, join(out, "etc/rauc/keyring.pem"));
   const system = join(out, "etc/rauc/system.conf");
   if (existsSync(system)) writeFileSync(system, readFileSync(system, "utf8").replaceAll("@BOARD@", board));
+}
+
+/** Links to what was pruned: systemd would complain of each. */
+function dropDeadLinks(directory: string): void {
+  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
+    const path = join(directory, name);
+    if (lstatSync(path).isSymbolicLink() && readlinkSync(path) !== "/dev/null" && !existsSync(path)) rmSync(path);
+  }
 }
 
 function cpIfThere(from: string, to: string): void {
