@@ -23,10 +23,11 @@ export interface Native {
   packetDrops(fd: number): number;
   /**
    * Hands on packets as they come, at most `perTurn` (1 to 1,024) in a turn of the event loop, each cut at 9,216 bytes; the
-   * buffers are the caller's to keep. Only TUN devices and packet sockets are taken (else EINVAL).
+   * buffers are the caller's to keep. Only TUN devices, packet sockets and input devices are taken (else EINVAL). Of an input device a
+   * "packet" is one or more whole struct input_event.
    *
    * An error pauses it. ENETDOWN of a packet socket: the interface went down, and resume() goes on when it is up again; one
-   * that was deleted and made anew needs a new socket. ENODEV of a TUN device: it was deleted.
+   * that was deleted and made anew needs a new socket. ENODEV of a TUN or input device: it is gone.
    */
   watch(
     fd: number,
@@ -41,6 +42,20 @@ export interface Native {
    * address. Port 0: any free one. Needs CAP_NET_ADMIN or CAP_NET_RAW (else EPERM).
    */
   listenTransparent(address: string, port: number, backlog: number): number;
+  /** An input device (evdev), to be read: `/dev/input/event0`. Anything else: ENOTTY. */
+  openInput(path: string): number;
+  /** What it calls itself, and by which bus it came (BUS_HOST, BUS_USB, ... of linux/input.h). ENODEV: it is gone, here and below. */
+  inputIdentity(fd: number): { readonly name: string; readonly bus: number };
+  /**
+   * Bitmaps, bit n%8 of byte n/8 for code n: which keys and switches it has, and which of them are on now. Waiting events of keys and
+   * switches are taken away by asking.
+   */
+  inputState(fd: number): {
+    readonly keys: Buffer;
+    readonly keysOn: Buffer;
+    readonly switches: Buffer;
+    readonly switchesOn: Buffer;
+  };
   /** Not for one that is watched: its Watch closes it. */
   closeFd(fd: number): void;
   /**
@@ -48,6 +63,11 @@ export interface Native {
    * its memory, not even another process of the same user. Its files under /proc become root's. Not to be undone.
    */
   forbidDumps(): void;
+  /**
+   * A datagram to the service manager's socket (sd_notify(3)): lines of NAME=value, 1,023 characters at most. `path`: absolute, or
+   * `@` and an abstract name. True: sent; false: its buffer is full, and it is dropped. Does not wait.
+   */
+  notify(path: string, text: string): boolean;
 }
 
 /** Keeps the process alive until it is paused or closed. After close() its methods do nothing. */
@@ -67,8 +87,12 @@ const FUNCTIONS: Readonly<Record<keyof Native, true>> = {
   watch: true,
   write: true,
   listenTransparent: true,
+  openInput: true,
+  inputIdentity: true,
+  inputState: true,
   closeFd: true,
   forbidDumps: true,
+  notify: true,
 };
 
 /** Where scripts/setup.sh builds it. */

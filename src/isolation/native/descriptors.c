@@ -151,8 +151,12 @@ NAPI_MODULE_INIT() {
       {.utf8name = "listenTransparent", .method = listen_transparent, .attributes = napi_enumerable},
       {.utf8name = "write", .method = write_packet, .attributes = napi_enumerable},
       {.utf8name = "watch", .method = watch, .attributes = napi_enumerable},
+      {.utf8name = "openInput", .method = open_input, .attributes = napi_enumerable},
+      {.utf8name = "inputIdentity", .method = input_identity, .attributes = napi_enumerable},
+      {.utf8name = "inputState", .method = input_state, .attributes = napi_enumerable},
       {.utf8name = "closeFd", .method = close_fd, .attributes = napi_enumerable},
       {.utf8name = "forbidDumps", .method = forbid_dumps, .attributes = napi_enumerable},
+      {.utf8name = "notify", .method = notify, .attributes = napi_enumerable},
   };
   napi_define_properties(env, exports, sizeof functions / sizeof functions[0], functions);
   return exports;

@@ -1,12 +1,14 @@
 /*
  * niac's addon: the system calls niac needs and Node has no function for. A TUN device, packet sockets, a transparent listener;
- * memory that is never dumped.
+ * input devices; memory that is never dumped.
  * Thin on purpose: what is done with the packets is TypeScript's. ../native.ts says what each function does.
  *
  *   values.c       values that come from JavaScript, errors that go there
  *   descriptors.c  open, filter, count, write, close; the module's list of functions
  *   watch.c        packets handed on as the event loop finds them
+ *   input.c        input devices: which one it is, how its keys and switches stand
  *   memory.c       memory that is never dumped
+ *   notify.c       a word to the service manager
  *
  * Every argument is checked; a wrong one throws a TypeError with code ERR_INVALID_ARG_VALUE. What the kernel refuses throws an
  * Error with code, errno and syscall, as Node's own do. Nothing is global, so that a worker may load it too.
@@ -40,5 +42,12 @@ bool text(napi_env env, napi_value value, const char *allowed, const char *must,
 
 napi_value number_value(napi_env env, double number);
 
+/* Whether it is an input device; errno where not. */
+bool is_input(int fd);
+
 napi_value watch(napi_env env, napi_callback_info info);
+napi_value open_input(napi_env env, napi_callback_info info);
+napi_value input_identity(napi_env env, napi_callback_info info);
+napi_value input_state(napi_env env, napi_callback_info info);
 napi_value forbid_dumps(napi_env env, napi_callback_info info);
+napi_value notify(napi_env env, napi_callback_info info);

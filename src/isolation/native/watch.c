@@ -1,4 +1,4 @@
-/* watch(): packets of a TUN device or a packet socket, handed on as the event loop finds them. */
+/* watch(): packets of a TUN device or a packet socket, events of an input device, handed on as the event loop finds them. */
 #define _GNU_SOURCE
 #include "values.h"
 #include <arpa/inet.h>
@@ -151,14 +151,14 @@ static napi_value close_watch(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* 1: a packet socket, 0: a TUN device, -1 with errno: neither, and not to be watched. */
+/* 1: a packet socket, 0: a TUN or an input device, -1 with errno: none of them, and not to be watched. */
 static int kind_of(int fd) {
   int domain = 0;
   socklen_t size = sizeof domain;
   struct ifreq request;
   if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_PACKET) return 1;
   if (fcntl(fd, F_GETFD) < 0) return -1;
-  if (ioctl(fd, TUNGETIFF, &request) == 0) return 0;
+  if (ioctl(fd, TUNGETIFF, &request) == 0 || is_input(fd)) return 0;
   errno = EINVAL;
   return -1;
 }
