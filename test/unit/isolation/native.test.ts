@@ -59,6 +59,12 @@ testNative("an argument that is not what it must be is refused, and the message 
     ["port", "listenTransparent", "127.0.0.1", 65_536, 16],
     ["backlog", "listenTransparent", "127.0.0.1", 802, 0],
     ["fd", "closeFd", null],
+    ["path", "notify", "", "READY=1"],
+    ["path", "notify", "relative", "READY=1"],
+    ["path", "notify", `/${"x".repeat(107)}`, "READY=1"],
+    ["text", "notify", "/run/notify", ""],
+    ["text", "notify", "/run/notify", "x".repeat(1_024)],
+    ["text", "notify", "/run/notify", "READY=1\0"],
   ];
   for (const [names, name, ...values] of wrong) {
     const error = t.throws(
