@@ -39,7 +39,7 @@ const LOOK = 60_000;
 export type Fault = (on: boolean, why: string) => void;
 
 /**
- * Starts control and resolves once it listens; `stop` ends it cleanly. `gateway`: the user the gateway runs as, null where it is this
+ * Starts control and resolves once it listens; `stop` ends it cleanly, `alive` asks the database, and throws what that says. `gateway`: the user the gateway runs as, null where it is this
  * process's own. `fatal` is called when the process must not go on, `fault` when something begins or ceases to need a person's eye: a
  * certificate of the appliance's own that cannot be renewed.
  */
@@ -49,7 +49,7 @@ export async function runControl(
   log: Logger,
   fatal: (error: Error) => void,
   fault: Fault = () => {},
-): Promise<{ stop(): Promise<void> }> {
+): Promise<{ stop(): Promise<void>; alive(): boolean }> {
   const clock = systemClock;
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
   if (gateway !== null) letThrough(settings.runDir);
@@ -63,14 +63,13 @@ export async function runControl(
     createOutside,
   ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
-  const panel = (): PanelState => NO_PANEL;
   let ownState: OwnCertificateState | null = null;
   const link = new GatewayLink(audit, clock, log, {
     current: () => ({
       snapshot: site.snapshot,
       tls: ownTls.given(),
       trust: trust.state(),
-      panel: panel(),
+      panel: unheard(),
     }),
     certify: (request) => ownTls.certify(request, "gateway"),
     check: (certificate, groups) => trust.check(certificate, groups),
@@ -94,7 +93,7 @@ export async function runControl(
       void desk.follow();
     },
     (snapshot) => netd.check(snapshot),
-    panel,
+    unheard,
   );
   const ownTls = new OwnTls({
     settings,
@@ -171,7 +170,7 @@ export async function runControl(
       join(settings.runDir, GATEWAY_SOCKET),
       "control",
       (channel) => link.accept(channel),
-      gateway ?? undefined,
+      gateway ?? "own",
     ),
     await listen(join(settings.runDir, ADMIN_SOCKET), "control", (channel) => {
       admins.add(channel);
@@ -197,6 +196,7 @@ export async function runControl(
     .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the start could not be recorded"));
   log.info({ site: site.snapshot.version, records: audit.size }, "control is ready");
   return {
+    alive: () => db.pragma("schema_version", { simple: true }) !== undefined,
     async stop() {
       clearInterval(look);
       for (const server of servers) server.close();
@@ -219,6 +219,11 @@ export async function runControl(
       db.close();
     },
   };
+}
+
+/** Of a box whose panel nobody listens to. */
+function unheard(): PanelState {
+  return NO_PANEL;
 }
 
 const OTHERS_PASS = 0o001;

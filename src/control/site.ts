@@ -124,7 +124,7 @@ export class Site {
     this.#changed(this.#snapshot);
     const open = openSources(snapshot, this.#clock.now());
     const keyless = this.#panel().keySwitch === null ? withoutKeySwitch(snapshot) : null;
-    const notes = [open, keyless].filter((note) => note !== null);
+    const notes = [open, keyless].filter((one) => one !== null);
     return { applied: version, report: [...report, ...lines, ...notes] };
   }
 }

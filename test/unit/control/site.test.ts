@@ -79,6 +79,22 @@ test("a rollback to a version that never was is refused", async (t) => {
   }
 });
 
+test("a document that asks for a key switch is applied to a box without one, and the answer says so", async (t) => {
+  const bed = Bed.open(t);
+  const grant =
+    "{ name: keyed, reason: r, who: anyone, what: { machines: all, modbus: { functions: readOnly } }";
+  const text = (name: string) => `${documentOf(name)}grants:\n  - ${grant}, when: { keySwitch: on } }\n`;
+  const warned = async (document: string) => {
+    const { applied, report } = await bed.site.apply(document, "site.yaml", "engineer-1", "");
+    t.not(applied, null);
+    return report.filter((line) => line.includes("the box has no key switch, or cannot read it"));
+  };
+  t.regex((await warned(text("one"))).join("\n"), /\(grant keyed\)$/);
+  t.deepEqual(await warned(documentOf("two")), []);
+  bed.keySwitch = false;
+  t.deepEqual(await warned(text("three")), []);
+});
+
 test("two documents are not applied at once", async (t) => {
   const { site } = Bed.open(t);
   const first = site.apply(documentOf("one"), "site.yaml", "engineer-1", "");

@@ -46,6 +46,21 @@ test("the same document, and one with other lines and comments, differ in nothin
   t.deepEqual(diffSites(compiled(BASE), compiled(`# a comment\n\n${BASE}`)), []);
 });
 
+test("a grant that loses the key switch is a widening, and one that turns it round neither", (t) => {
+  const hours = '{ days: [mon], hours: ["22:00-06:00"] }';
+  const told = (from: string, to: string) =>
+    diffSites(compiled(BASE.replace(hours, from)), compiled(BASE.replace(hours, to))).map(formatChange);
+  t.deepEqual(told("{ keySwitch: on }", "{}"), [
+    "grant sets changed, access becomes wider: when with the key switch on -> always",
+  ]);
+  t.deepEqual(told("{ keySwitch: on }", "{ keySwitch: off }"), [
+    "grant sets changed: when with the key switch on -> with the key switch off",
+  ]);
+  t.deepEqual(told("{ keySwitch: on, days: [mon] }", "{ keySwitch: on }"), [
+    "grant sets changed, access becomes wider: when mon with the key switch on -> with the key switch on",
+  ]);
+});
+
 test("the first document adds everything by name", (t) => {
   t.deepEqual(diffSites(null, compiled(BASE)).map(formatChange), [
     "site added",
@@ -105,6 +120,26 @@ const CASES: readonly (readonly [title: string, from: string, to: string, expect
     [
       "grant sets changed, access becomes narrower: when mon 22:00-24:00 and tue 00:00-06:00 -> mon 22:00-24:00 and tue 00:00-05:00",
     ],
+  ],
+  [
+    "a key switch beside the hours",
+    '06:00"] }',
+    '06:00"], keySwitch: on }',
+    [
+      "grant sets changed, access becomes narrower: when mon 22:00-24:00 and tue 00:00-06:00 -> mon 22:00-24:00 with the key switch on and tue 00:00-06:00 with the key switch on",
+    ],
+  ],
+  [
+    "a key switch in place of the hours",
+    '{ days: [mon], hours: ["22:00-06:00"] }',
+    "{ keySwitch: on }",
+    ["grant sets changed: when mon 22:00-24:00 and tue 00:00-06:00 -> with the key switch on"],
+  ],
+  [
+    "a forbid that waits for the key switch",
+    "{ units: [5] } }",
+    "{ units: [5] } }\n    when: { keySwitch: off }",
+    ["forbid no-safety changed, access becomes wider: when always -> with the key switch off"],
   ],
   [
     "only the reason",
