@@ -8,8 +8,10 @@ import { parseEnv } from "node:util";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import { pino, type Logger } from "pino";
 import {
+  createNotifier,
   guardMemory,
   GUARDED_NODE,
+  inheritedSockets,
   Led,
   Supervisor,
   userNamed,
@@ -31,8 +33,12 @@ const EX_WRONG = 2;
 const HOLD_KEYS: readonly string[] = ["control", "gateway"];
 
 type Lookup = (name: string) => string | undefined;
-interface Stoppable {
+interface Running {
   stop(): Promise<void>;
+  /** Whether it does what it is there for, for the service manager. */
+  alive(): boolean | Promise<boolean>;
+  /** Rejects where it cannot go on. */
+  readonly failed?: Promise<never>;
 }
 
 interface GatewayOptions {
@@ -82,10 +88,13 @@ async function main(): Promise<void> {
       const settings = readSettings(lookup());
       const log = logger("gateway", settings.logLevel);
       guard(log);
-      const { captured = null, plain = null, outbound = null } = options;
-      return serve(log, options.supervised ?? false, () =>
-        runGateway(settings, { captured, plain, outbound }, log),
-      );
+      const sockets = inheritedSockets(process.env, process.pid, ["captured", "plain", "outbound"]);
+      const inherited = {
+        captured: options.captured ?? sockets.get("captured") ?? null,
+        plain: options.plain ?? sockets.get("plain") ?? null,
+        outbound: options.outbound ?? sockets.get("outbound") ?? null,
+      };
+      return serve(log, options.supervised ?? false, () => runGateway(settings, inherited, log));
     });
   program
     .command("netd", { hidden: true })
@@ -138,23 +147,30 @@ function settle(command: Command): void {
 }
 
 /** Runs a process until it is told to stop: by a signal, or by its supervisor's going. */
-async function serve(log: Logger, supervised: boolean, start: () => Promise<Stoppable>): Promise<void> {
+async function serve(
+  log: Logger,
+  supervised: boolean,
+  start: () => Running | Promise<Running>,
+): Promise<void> {
   process.on("uncaughtExceptionMonitor", (error) => log.fatal({ err: error }, "a bug ends this process"));
   const stopping = new Promise<string>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     if (supervised) process.stdin.once("close", () => resolve("the supervisor is gone")).resume();
   });
-  let running: Stoppable;
   try {
-    running = await start();
-  } catch (error) {
+    const loaded = loadNative();
+    const addon = "native" in loaded ? loaded.native : null;
+    const manager = createNotifier(process.env, process.pid, addon, (problem) => log.error(problem));
+    const running = await start();
+    manager.ready(() => running.alive());
+    const why = await Promise.race([stopping, ...(running.failed ? [running.failed] : [])]);
+    log.info({ why }, "stopping");
+    manager.stopping();
+    await running.stop();
+  } finally {
     // The supervisor's end of standard input would keep a process alive that does nothing.
     process.stdin.destroy();
-    throw error;
   }
-  log.info({ why: await stopping }, "stopping");
-  await running.stop();
-  process.stdin.destroy();
 }
 
 /** The LED that blinks while something needs a person's eye. */
@@ -194,7 +210,7 @@ async function up(settingsFile: string | undefined, lookup: Lookup): Promise<voi
   });
   await serve(log, false, () => {
     supervisor.start();
-    return Promise.resolve(supervisor);
+    return { stop: () => supervisor.stop(), alive: () => true };
   });
 }
 
@@ -204,8 +220,9 @@ function processes(
   spec: (name: string, ...more: string[]) => ProcessSpec,
   log: Logger,
 ): ProcessSpec[] {
-  const user = gatewayUser(settings);
-  if (user === null && process.getuid?.() === 0) {
+  const root = process.getuid?.() === 0;
+  const user = root ? gatewayUser(settings) : null;
+  if (user === null && root) {
     log.warn(
       "the gateway, which parses what strangers send, runs as root: name another user with NIAC_GATEWAY_USER",
     );
@@ -233,9 +250,15 @@ function processes(
   ];
 }
 
-/** The user whom the gateway is to run as; null: niac's own, because no other is named or because only root can choose. */
+/**
+ * The user whom the gateway runs as; null: niac's own, because no other is named, or because this process can neither choose (that takes
+ * root) nor let it in (that takes being in its group).
+ */
 function gatewayUser({ gatewayUser: name }: Settings): { readonly uid: number; readonly gid: number } | null {
-  return name !== null && process.getuid?.() === 0 ? userNamed(name) : null;
+  if (name === null) return null;
+  if (process.getuid?.() === 0) return userNamed(name);
+  const user = userNamed(name);
+  return process.getgroups?.().includes(user.gid) ? user : null;
 }
 
 /** A file descriptor beyond the standard three. */

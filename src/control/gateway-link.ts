@@ -15,6 +15,7 @@ import {
   certificateCheck,
   certify,
   leaving,
+  ping,
   newSnapshot,
   newTls,
   ownCertificate,
@@ -100,6 +101,7 @@ export class GatewayLink {
       setImmediate(() => this.#host.attached());
       return this.#host.current();
     });
+    channel.handle(ping, () => null);
     channel.handle(certify, ({ request }) => {
       this.#mustBe(channel, "is given a certificate");
       return this.#host.certify(Buffer.from(request, "base64"));

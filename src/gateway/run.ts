@@ -24,6 +24,8 @@ import type { TlsMaterial } from "./tls.ts";
 const REDIAL = 300;
 /** Milliseconds a clean stop waits for the last records. */
 const PATIENCE = 3_000;
+/** Milliseconds after which a control that does not answer is taken for away. */
+const ANSWER = 15_000;
 
 /**
  * Descriptors of listening sockets that `niac up` opened as root, with IP_TRANSPARENT, and handed on, so that this process needs no
@@ -38,18 +40,18 @@ export interface Inherited {
 type Given = z.infer<typeof link.attach.result>;
 
 /**
- * Runs the gateway: attaches to control, opens the listeners, and attaches again whenever control comes back. Resolves
- * once it listens; until control answers for the first time, and there is a certificate, it listens to nobody.
+ * Runs the gateway: attaches to control, opens the listeners, and attaches again whenever control comes back. Until control answers for
+ * the first time, and there is a certificate, it listens to nobody. `failed` rejects with what cannot get better by itself.
  */
-export async function runGateway(
+export function runGateway(
   settings: Settings,
   inherited: Inherited,
   log: Logger,
-): Promise<{ stop(): Promise<void> }> {
+): { stop(): Promise<void>; alive(): Promise<boolean>; readonly failed: Promise<never> } {
   const recorder = new Recorder(systemClock, freshId);
   const process = new GatewayProcess(settings, inherited, recorder, log);
-  await process.attachFirst();
-  return { stop: () => process.stop() };
+  const failed = process.attachFirst().then(() => new Promise<never>(() => {}));
+  return { stop: () => process.stop(), alive: () => process.alive(), failed };
 }
 
 class GatewayProcess {
@@ -89,6 +91,23 @@ class GatewayProcess {
     while (!this.#stopped && !(await this.#attach()))
       await new Promise((resolve) => setTimeout(resolve, REDIAL));
     await this.#opened.promise;
+  }
+
+  /**
+   * True once control has answered, or is known to be away. One that keeps the channel and does not answer is given up, so that what
+   * holds without control begins to hold: new sessions and writes are refused, and no longer wait.
+   */
+  async alive(): Promise<boolean> {
+    const channel = this.#channel;
+    if (channel === null) return true;
+    const unanswered = setTimeout(() => {
+      this.#log.error({ waited: ANSWER }, "control does not answer: the channel to it is given up");
+      channel.close();
+    }, ANSWER);
+    // That it was lost is another's to deal with.
+    await channel.call(link.ping, null).catch(() => undefined);
+    clearTimeout(unanswered);
+    return true;
   }
 
   async stop(): Promise<void> {

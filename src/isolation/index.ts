@@ -1,6 +1,6 @@
 /**
- * The box in the cable: netd, which is root, puts the site document's ruleset in force and hears what is refused. What is decided
- * is pure (plan, ruleset, layout, packet/, refusals); the effects are in kernel, tools and the addon.
+ * The box in the cable: netd, which has the kernel's network in its hands, puts the site document's ruleset in force and hears what is
+ * refused. What is decided is pure (plan, ruleset, layout, packet/, refusals); the effects are in kernel, tools and the addon.
  */
 export { openEntrances, type Entrances } from "./entrances.ts";
 export { loadNative } from "./native.ts";

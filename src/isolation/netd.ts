@@ -34,15 +34,19 @@ export interface NetdOptions {
 }
 
 /**
- * Runs netd: root, small, told by control alone. Rejects with an UnavailableError where it cannot be: no root, no addon, no tool.
+ * Runs netd: small, told by control alone, with the capabilities NET_ADMIN and NET_RAW (and NET_BIND_SERVICE for DHCP). Rejects with
+ * an UnavailableError where it cannot be: no such right, no addon, no tool.
  * What it put in force stays when it stops.
  */
-export async function runNetd(options: NetdOptions, log: Logger): Promise<{ stop(): Promise<void> }> {
+export async function runNetd(
+  options: NetdOptions,
+  log: Logger,
+): Promise<{ stop(): Promise<void>; alive(): boolean }> {
   const loaded = loadNative();
   if ("problem" in loaded) throw new UnavailableError("isolation-unavailable", loaded.problem);
   const netd = new Netd(options, loaded.native, log);
   await netd.start();
-  return { stop: () => netd.stop() };
+  return { stop: () => netd.stop(), alive: () => netd.alive() };
 }
 
 const PREFIX = randomBytes(9).toString("base64url");
@@ -72,6 +76,8 @@ class Netd {
   #timers: NodeJS.Timeout[] = [];
   #settling: NodeJS.Timeout | null = null;
   #reportedAt = systemClock.monotonic();
+  /** Whether the kernel was asked for its counters, whatever it said, since this was last looked at. */
+  #counted = true;
 
   constructor(options: NetdOptions, native: Native, log: Logger) {
     this.#options = options;
@@ -108,10 +114,21 @@ class Netd {
     ];
     this.#timers = [setInterval(() => this.#tick(), TICK), setInterval(() => void this.#count(), COUNTING)];
     mkdirSync(runDir, { recursive: true, mode: 0o700 });
-    this.#server = await link.listen(join(runDir, link.NETD_SOCKET), "netd", (channel) =>
-      this.#accept(channel),
+    this.#server = await link.listen(
+      join(runDir, link.NETD_SOCKET),
+      "netd",
+      (channel) => this.#accept(channel),
+      // Control is in the group whose processes make sockets in the run directory; the gateway is not.
+      "group",
     );
     this.#log.info({ uplink: ports.uplink, device: ports.device }, "netd is ready");
+  }
+
+  /** True where it still does its round: asked less often than COUNTING, false says that a round hangs. */
+  alive(): boolean {
+    const counted = this.#counted;
+    this.#counted = false;
+    return counted;
   }
 
   async stop(): Promise<void> {
@@ -244,6 +261,7 @@ class Netd {
     } catch (error) {
       this.#problem("count", messageOf(error));
     }
+    this.#counted = true;
   }
 
   #report(): void {

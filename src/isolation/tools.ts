@@ -1,4 +1,4 @@
-/** The system's own tools, run with a fixed path and environment: netd is root, and takes neither from whoever started it. */
+/** The system's own tools, run with a fixed path and environment: netd rules the network, and takes neither from whoever started it. */
 import { spawn } from "node:child_process";
 import { messageOf, UnavailableError } from "../base/index.ts";
 

@@ -62,6 +62,9 @@ export const append = defineCall(
   z.null(),
 );
 
+/** Whether the other side still answers. */
+export const ping = defineCall("ping", z.null(), z.null());
+
 /** The gateway's last words before it stops because it was told to: that it goes is no loss. */
 export const leaving = defineEvent("gateway.leaving", z.null());
 

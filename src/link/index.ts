@@ -9,4 +9,12 @@ export * from "./netd.ts";
 export * from "./outside.ts";
 export * from "./panel.ts";
 export * from "./trust.ts";
-export { ADMIN_SOCKET, dial, GATEWAY_SOCKET, listen, NETD_SOCKET, type Owner } from "./sockets.ts";
+export {
+  ADMIN_SOCKET,
+  dial,
+  GATEWAY_SOCKET,
+  listen,
+  NETD_SOCKET,
+  type Admitted,
+  type Owner,
+} from "./sockets.ts";

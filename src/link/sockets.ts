@@ -15,14 +15,25 @@ export interface Owner {
 }
 
 /**
- * Accepts channels on a Unix socket that only `owner` may open, and root; left out: this process's own user. A socket file left by a
- * process that is gone is replaced.
+ * Who may open a socket beside root: this process' own user and no other; the group that files in the run directory get, where this
+ * process is not root; or another user.
+ */
+export type Admitted = "own" | "group" | Owner;
+
+const OWN = 0o600;
+const GROUP_TOO = 0o660;
+
+/**
+ * Accepts channels on a Unix socket that only `admitted` may open, and root. A socket file left by a process that is gone is replaced.
+ *
+ * Root gives the socket to the user admitted. Who is not root cannot: it opens its own to that user's group, which it must be in.
+ * Either way nobody but its owner can put another in its place: the run directory is the owner's alone, or is sticky.
  */
 export async function listen(
   path: string,
   self: string,
   accept: (channel: Channel) => void,
-  owner?: Owner,
+  admitted: Admitted = "own",
 ): Promise<Server> {
   if (await answers(path)) {
     throw new UnavailableError(
@@ -31,31 +42,36 @@ export async function listen(
       "Stop it first, or give this one another NIAC_RUN_DIR.",
     );
   }
-  rmSync(path, { force: true });
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw cannotListen(path, self, error, "Something that is another user's is in its place: remove it.");
+  }
   const server = createServer((socket) => accept(new Channel(socket, self)));
   const before = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once("error", (error) => {
-        const advice =
-          "Check NIAC_RUN_DIR: a directory of this user's, with a path of at most 90 characters.";
-        reject(
-          new UnavailableError(
-            "listen",
-            `niac ${self} cannot listen on ${path} (${systemCode(error)})`,
-            advice,
-            { cause: error },
-          ),
-        );
-      });
+      const advice = "Check NIAC_RUN_DIR: a directory of this user's, with a path of at most 90 characters.";
+      server.once("error", (error) => reject(cannotListen(path, self, error, advice)));
       server.listen(path, resolve);
     });
   } finally {
     process.umask(before);
   }
-  chmodSync(path, 0o600);
-  if (owner) chownSync(path, owner.uid, owner.gid);
+  admit(path, admitted);
   return server;
+}
+
+function cannotListen(path: string, self: string, cause: unknown, advice: string): UnavailableError {
+  const message = `niac ${self} cannot listen on ${path} (${systemCode(cause)})`;
+  return new UnavailableError("listen", message, advice, { cause });
+}
+
+/** Until here nobody but its owner could open it; the group comes before the mode that lets it in. */
+function admit(path: string, admitted: Admitted): void {
+  const root = process.getuid?.() === 0;
+  if (admitted !== "own" && admitted !== "group") chownSync(path, root ? admitted.uid : -1, admitted.gid);
+  chmodSync(path, root || admitted === "own" ? OWN : GROUP_TOO);
 }
 
 /** Rejects with an UnavailableError that says what is not there; `other`: the process that should be. */
