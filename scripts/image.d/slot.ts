@@ -28,6 +28,6 @@ export async function makeFat(options: FatOptions): Promise<void> {
   for (const name of names) {
     const path = join(tree, name);
     if (statSync(path).isDirectory()) await run("mmd", ["-i", file, `::${name}`], { env });
-    else await run("mcopy", ["-i", file, "-m", path, `::${name}`], { env });
+    else await run("mcopy", ["-i", file, path, `::${name}`], { env });
   }
 }

@@ -31,7 +31,10 @@ export function run(tool: string, args: readonly string[], options: RunOptions =
     child.once("error", (error) => reject(new Error(`${tool} cannot be run: ${error.message}`)));
     child.once("close", (code, signal) => {
       if (code === 0) resolve(Buffer.concat(out).toString("utf8"));
-      else reject(new Error(`${tool} ${args[0] ?? ""}: ${complaint.trim() || `it ended with ${signal ?? code}`}`));
+      else
+        reject(
+          new Error(`${tool} ${args[0] ?? ""}: ${complaint.trim() || `it ended with ${signal ?? code}`}`),
+        );
     });
     child.stdin.end(options.input ?? "");
   });

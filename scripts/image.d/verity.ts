@@ -24,15 +24,33 @@ export async function makeRootImage(options: {
   await run(
     "mksquashfs",
     [
-      ...[tree, file, "-noappend", "-no-progress", "-quiet", "-comp", "zstd", "-Xcompression-level", `${level}`],
-      ...["-b", "256K", "-all-root", "-no-xattrs"],
+      tree,
+      file,
+      "-noappend",
+      "-no-progress",
+      "-quiet",
+      "-comp",
+      "zstd",
+      "-Xcompression-level",
+      `${level}`,
+      "-b",
+      "256K",
+      "-all-root",
+      "-no-xattrs",
     ],
     { env: { SOURCE_DATE_EPOCH: `${sourceDate}` } },
   );
   const hashOffset = Math.ceil(statSync(file).size / BLOCK) * BLOCK;
   truncateSync(file, hashOffset);
-  const told = await run("veritysetup", ["format", file, file, `--hash-offset=${hashOffset}`, `--salt=${salt}`, `--uuid=${uuid}`]);
-  const [, rootHash] = /^Root hash:\s+([0-9a-f]{64})$/m.exec(told) ?? [];
+  const told = await run("veritysetup", [
+    "format",
+    file,
+    file,
+    `--hash-offset=${hashOffset}`,
+    `--salt=${salt}`,
+    `--uuid=${uuid}`,
+  ]);
+  const [rootHash] = /^Root hash:\s+([0-9a-f]{64})$/m.exec(told) ?? [];
   if (rootHash === undefined) throw new Error(`veritysetup gave no root hash: ${told}`);
   return { rootHash, hashOffset };
 }
