@@ -68,7 +68,7 @@ export async function makeApp(options: {
   });
   // Node takes a file named .mjs for a module; who reads a stack finds the folder.
   writeFileSync(join(out, "app/package.json"), `${JSON.stringify({ name: "niac", type: "module" })}\n`);
-  for (const name of BESIDE)
+  for (const name of withDependencies(root, BESIDE))
     copyModule(join(root, "node_modules", name), join(out, "app/node_modules", name));
   mkdirSync(join(out, "build"), { recursive: true });
   cpSync(join(root, "build/arm64/niac-net.node"), join(out, "build/niac-net.node"));
@@ -94,6 +94,21 @@ const workersBeside: Plugin = {
   },
 };
 
+const packageSchema = z.object({ dependencies: z.record(z.string(), z.string()).default({}) });
+
+function withDependencies(root: string, names: readonly string[]): string[] {
+  const all = new Set<string>();
+  const look = [...names];
+  for (let name = look.pop(); name !== undefined; name = look.pop()) {
+    // For compilers alone.
+    if (all.has(name) || name === "node-addon-api") continue;
+    all.add(name);
+    const file = join(root, "node_modules", name, "package.json");
+    look.push(...Object.keys(packageSchema.parse(JSON.parse(readFileSync(file, "utf8"))).dependencies));
+  }
+  return [...all].toSorted();
+}
+
 /** What runs, and its licence: no sources of native code, no other processor's builds, no documentation. */
 function copyModule(from: string, to: string): void {
   cpSync(from, to, {
@@ -101,7 +116,7 @@ function copyModule(from: string, to: string): void {
     dereference: true,
     filter: (path) => {
       const inside = path.slice(from.length);
-      if (/^\/(src|deps|test|docs|node_modules|build|\.github)(\/|$)/.test(inside)) return false;
+      if (/^\/(deps|test|docs|node_modules|build|\.github)(\/|$)/.test(inside)) return false;
       if (inside.endsWith(".node")) return PREBUILT.test(inside);
       return !/\.(md|map|ts|gyp|c|h|cc|cpp|hpp|tgz)$/.test(inside);
     },

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Mirror } from "./mirror.ts";
+import type { Deb } from "./packages.ts";
 import { run, textHash } from "./tools.ts";
 
 export interface TrybootOptions {
@@ -31,6 +32,7 @@ export interface TrybootOptions {
 }
 
 const MODULE = "niac_tryboot";
+const BINARY = "linux-binary-";
 const CROSS = "aarch64-linux-gnu-";
 const SUITE = "trixie";
 /** What make and a shell need, and the compiler, which the headers' own Makefile names. */
@@ -46,6 +48,19 @@ const TOOLS: readonly string[] = [
   "sed",
   "gcc-14-aarch64-linux-gnu",
 ];
+
+/** The kernel among the image's packages. Throws where there is not exactly one. */
+export function kernelOf(
+  debs: readonly Pick<Deb, "package" | "version">[],
+): Pick<TrybootOptions, "release" | "kernel"> {
+  const [kernel, ...more] = debs.filter((deb) => deb.package.startsWith(BINARY));
+  if (kernel === undefined || more.length > 0) {
+    throw new Error(
+      `the packages have ${kernel === undefined ? "no kernel" : "more than one kernel"}: ${BINARY}*`,
+    );
+  }
+  return { release: kernel.package.slice(BINARY.length), kernel: kernel.version };
+}
 
 /** Makes `outFile`. Takes it from the cache where nothing of what it is made from changed. Needs root, for chroot. */
 export async function buildTryboot(options: TrybootOptions): Promise<void> {
