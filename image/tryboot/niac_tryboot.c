@@ -13,6 +13,9 @@
  *
  * Mailbox property 0x00038064, "set reboot flags": request and response are one 32-bit word, bit 0 is tryboot. A Pi 4 model B of revision 1.0 or 1.1
  * cuts its own power in a restart and keeps the flag in the boot EEPROM, which must then not be write-protected.
+ *
+ * The rest of niac is under the Apache License 2.0. This file is under the kernel's licence, because what it calls in the kernel is exported for that
+ * licence alone; its source goes along with the image, in licences.txt.
  */
 #define pr_fmt(text) KBUILD_MODNAME ": " text
 

@@ -5,6 +5,7 @@
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -73,20 +74,26 @@ export async function buildTryboot(options: TrybootOptions): Promise<void> {
   const built = join(cache, `${MODULE}-${textHash(...packages, SCRIPT, ...texts).slice(0, 16)}.ko`);
   if (!existsSync(built)) {
     const tree = await buildTree(options, packages);
+    const making = mkdtempSync(join(cache, "module-"));
     options.progress(`compiling ${MODULE} for ${release}`);
-    await run("unshare", [
-      "--mount",
-      "--propagation=private",
-      "sh",
-      "-euc",
-      SCRIPT,
-      "build",
-      tree,
-      source,
-      release,
-      `${built}.new`,
-    ]);
-    renameSync(`${built}.new`, built);
+    try {
+      const out = join(making, "it.ko");
+      await run("unshare", [
+        "--mount",
+        "--propagation=private",
+        "sh",
+        "-euc",
+        SCRIPT,
+        "build",
+        tree,
+        source,
+        release,
+        out,
+      ]);
+      renameSync(out, built);
+    } finally {
+      rmSync(making, { recursive: true, force: true });
+    }
   }
   mkdirSync(dirname(outFile), { recursive: true });
   copyFileSync(built, outFile);
@@ -125,7 +132,7 @@ async function buildTree(
   if (existsSync(place)) return place;
   mkdirSync(cache, { recursive: true });
   progress("downloading the kernel's headers and their compiler");
-  const making = `${place}.${process.pid}`;
+  const making = mkdtempSync(join(cache, "kbuild-"));
   const own = (await run("dpkg", ["--print-architecture"])).trim();
   try {
     await run(
@@ -146,7 +153,8 @@ async function buildTree(
     );
     // Installing mawk would have made this link; kbuild asks awk for the offset of the stack's guard.
     symlinkSync("mawk", join(making, "usr/bin/awk"));
-    renameSync(making, place);
+    // Another build may have been faster: its tree is the same.
+    if (!existsSync(place)) renameSync(making, place);
   } finally {
     rmSync(making, { recursive: true, force: true });
   }
