@@ -53,7 +53,7 @@ export function makeLicences(
     "The image holds programs of many authors, each under its own licence. Each is listed with the names of its licences and the numbers of the",
     "texts that belong to it, which follow below. Where a text and a name differ, the text is right.",
     "",
-    "Source code. Lines marked with * have a licence that asks for the source to be offered (GPL, LGPL, MPL and the like). Debian's programs are",
+    "Source code. Lines marked with * have, or may have, a licence that asks for the source to be offered (GPL, LGPL, MPL and the like). Debian's programs are",
     "unchanged: their source is Debian's source package of the name and version given after the arrow. Debian keeps every version it has published,",
     "in its archive and in its snapshot archive; on a computer with Debian, `apt-get source NAME=VERSION` brings it. Whoever gives the image",
     "on to others gives them this file too, and the source where they cannot get it there.",
@@ -75,7 +75,8 @@ function section(title: string, lines: readonly string[]): string {
 
 function entry(texts: Texts, { name, version, licences, texts: own, source }: Entry): string {
   const numbers = [...new Set(own.map((text) => texts.number(text)))].map((number) => `[${number}]`);
-  const copyleft = licences.some(isCopyleft);
+  // Where nobody has read the text for us, it may ask for it.
+  const copyleft = licences.length === 0 || licences.some(isCopyleft);
   return [
     `${copyleft ? "*" : " "} ${name} ${version}`,
     licences.length === 0 ? "see the text" : licences.join("; "),

@@ -1,7 +1,7 @@
 import test from "ava";
 import { isCopyleft, readCopyright, spdxOf } from "../../../../scripts/image.d/copyright.ts";
 
-const HEAD = "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\n";
+const HEAD = "Format: copyright-format/1.0\n\n";
 
 test("a machine-readable file: every short name once, of Files and of stand-alone paragraphs", (t) => {
   const text = `${HEAD}Files: *\nCopyright: A\nLicense: GPL-2+\n\nFiles: b\nLicense: GPL-2+ and (Expat or BSD-3-clause)\n\nLicense: Expat\n Permission is granted\n`;

@@ -46,12 +46,12 @@ test("the source of niac's own kernel module comes along whole", (t) => {
   t.true(makeLicences(parts(), OPTIONS).includes("\n// the module\n"));
 });
 
-test("a package that brings no text, and one that names no licence, is said to", (t) => {
+test("a package that brings no text is said to, and one that names no licence is taken for one that asks for its source", (t) => {
   const text = makeLicences(
     parts({ debs: [{ deb: deb("odd"), copyright: "Do what you like.\n" }] }),
     OPTIONS,
   );
-  t.regex(lineOf(text, "odd"), /^ {2}odd 1\.0-1 \| see the text \| \[\d+\] \| -> odd=1\.0-1$/);
+  t.regex(lineOf(text, "odd"), /^\* odd 1\.0-1 \| see the text \| \[\d+\] \| -> odd=1\.0-1$/);
   t.regex(lineOf(text, "debug") || lineOf(text, "node_modules/debug"), /no text comes with it/);
 });
 

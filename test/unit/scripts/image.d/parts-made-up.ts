@@ -39,7 +39,7 @@ export function npm(path: string, over: Partial<NpmPart> = {}): NpmPart {
 }
 
 const copyright = (licences: string): string =>
-  `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: its authors\nLicense: ${licences}\n`;
+  `Format: copyright-format/1.0\n\nFiles: *\nCopyright: its authors\nLicense: ${licences}\n`;
 
 export function parts(over: Partial<Parts> = {}): Parts {
   return {
