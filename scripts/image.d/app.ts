@@ -140,20 +140,28 @@ const lockSchema = z.object({
   ),
 });
 
-/** Path of Node for the image. npm gives the package to a computer of another kind, too; its hash must be the lock file's. */
-async function nodeBinary(root: string, cache: string): Promise<string> {
+/** The folder of Node's package for the image: where nodeBinary() puts it. */
+export function nodePackage(root: string, cache: string): string {
+  return join(cache, `${NODE_PACKAGE}-${lockedNode(root).version}`);
+}
+
+function lockedNode(root: string): { readonly version: string; readonly integrity: string } {
   const lock = lockSchema.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
   const { version = "", integrity = "" } = lock.packages[`node_modules/${NODE_PACKAGE}`] ?? {};
-  const place = join(cache, `${NODE_PACKAGE}-${version}`);
+  return { version, integrity };
+}
+
+/** Path of Node for the image. npm gives the package to a computer of another kind, too; its hash must be the lock file's. */
+async function nodeBinary(root: string, cache: string): Promise<string> {
+  const { version, integrity } = lockedNode(root);
+  const place = nodePackage(root, cache);
   if (!existsSync(place)) {
     const making = mkdtempSync(join(cache, "node-"));
     const packed = await run(
       "npm",
       ["pack", "--silent", "--pack-destination", making, `${NODE_PACKAGE}@${version}`],
-      {
-        // How npm reaches its registry is this user's own matter.
-        env: process.env,
-      },
+      // How npm reaches its registry is this user's own matter.
+      { env: process.env },
     );
     const file = join(making, packed.trim());
     const digest = `sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`;

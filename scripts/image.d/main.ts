@@ -11,19 +11,23 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeApp } from "./app.ts";
+import { makeApp, nodePackage } from "./app.ts";
 import { makeDisk, sizeOf } from "./disk.ts";
 import { makeInitramfs, packKernel } from "./initramfs.ts";
 import { kernelVersion } from "./kernel.ts";
 import { developmentKeys } from "./keys.ts";
 import { readList, readMeta } from "./lists.ts";
-import { mirrorOf } from "./mirror.ts";
+import { makeLicences } from "./licences.ts";
+import { mirrorOf, type Mirror } from "./mirror.ts";
 import { readOptions, type ImageOptions } from "./options.ts";
-import { extractPackages, lockDifferences, lockText } from "./packages.ts";
+import { extractPackages, lockDifferences, lockText, type Deb } from "./packages.ts";
+import { readParts } from "./parts.ts";
 import { Progress } from "./progress.ts";
 import { makeRoot } from "./root.ts";
+import { makeSbom } from "./sbom.ts";
 import { makeFat } from "./slot.ts";
 import { fileHash, run, textHash } from "./tools.ts";
+import { buildTryboot, kernelOf } from "./tryboot.ts";
 import { makeRootImage } from "./verity.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -56,15 +60,35 @@ async function make({
   for (const each of [cache, out, work]) mkdirSync(each, { recursive: true });
   const at = (name: string): string => join(out, name);
   const sourceDate = Number(await run("git", ["-C", root, "log", "-1", "--format=%ct"])) || 0;
-  const progress = new Progress(7, say);
+  const mirror = mirrorOf(process.env);
+  const progress = new Progress(9, say);
 
   const packages = await progress.step("Debian's packages, extracted", () =>
-    extractPackages({ cache, names: packageList(image, board), mirror: mirrorOf(process.env), anew }),
+    extractPackages({ cache, names: packageList(image, board), mirror, anew }),
   );
   checkLock(join(image, "boards", board, "packages.lock"), packages.debs, { locked, updateLock });
   const keys = signing ?? (await developmentKeys(join(base, "keys")));
   const app = join(work, "app");
-  await progress.step("niac, bundled with Node", () => makeApp({ root, out: app, cache }));
+  const { metafile } = await progress.step("niac, bundled with Node", () =>
+    makeApp({ root, out: app, cache }),
+  );
+  const drivers = words(meta["DRIVERS"]);
+  const extraModules = await progress.step("kernel modules of our own", () =>
+    Promise.all(
+      drivers.map((name) => buildDriver(name, { image, cache, work, mirror, debs: packages.debs })),
+    ),
+  );
+  const parts = readParts({
+    root,
+    tree: packages.tree,
+    debs: packages.debs,
+    asked: packageList(image, board).map((name) => name.replace(/\/.*/, "")),
+    metafile,
+    app: join(app, "app"),
+    nodePackage: nodePackage(root, cache),
+    drivers: drivers.map((name) => join("image", name, `niac_${name}.c`)),
+  });
+  const licences = makeLicences(parts, { board, version });
   const tree = join(work, "root");
   await progress.step("root file system", () =>
     makeRoot({
@@ -74,7 +98,8 @@ async function make({
       board,
       version,
       keyring: keys.keyring,
-      extraModules: [],
+      extraModules,
+      licences,
       out: tree,
     }),
   );
@@ -142,6 +167,10 @@ async function make({
       at(`niac-${board}.img.zst`),
     ]);
   });
+  await progress.step("bill of materials and licences", async () => {
+    writeFileSync(at("sbom.cdx.json"), makeSbom(parts, { board, version, sourceDate }));
+    writeFileSync(at("licences.txt"), licences);
+  });
   const hash = await fileHash(at(`niac-${board}.img`));
   const rootFacts = { version, board, rootHash: verity.rootHash, hashOffset: verity.hashOffset };
   writeFileSync(at("root.json"), `${JSON.stringify(rootFacts, null, 2)}\n`);
@@ -156,9 +185,32 @@ async function make({
   say(`  ${at("root.img")}  ${mib("root.img")}, verity root hash ${verity.rootHash}\n`);
 }
 
+async function buildDriver(
+  name: string,
+  at: {
+    readonly image: string;
+    readonly cache: string;
+    readonly work: string;
+    readonly mirror: Mirror;
+    readonly debs: readonly Deb[];
+  },
+): Promise<string> {
+  const outFile = join(at.work, `niac_${name}.ko`);
+  const { mirror, cache } = at;
+  await buildTryboot({
+    source: join(at.image, name),
+    ...kernelOf(at.debs),
+    mirror,
+    cache,
+    outFile,
+    progress: () => {},
+  });
+  return outFile;
+}
+
 function checkLock(
   path: string,
-  debs: Parameters<typeof lockText>[0],
+  debs: readonly Deb[],
   { locked, updateLock }: { readonly locked: boolean; readonly updateLock: boolean },
 ): void {
   if (updateLock) writeFileSync(path, lockText(debs));

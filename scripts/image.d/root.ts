@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
 import { run } from "./tools.ts";
@@ -44,6 +45,7 @@ export interface RootOptions {
   readonly keyring: string;
   /** Kernel modules of our own. */
   readonly extraModules: readonly string[];
+  readonly licences: string;
   readonly out: string;
 }
 
@@ -115,7 +117,7 @@ function makeAccounts(packages: string, out: string): void {
   symlinkSync("mawk", join(out, "usr/bin/awk"));
 }
 
-function writeFiles({ out, board, version, keyring }: RootOptions): void {
+function writeFiles({ out, board, version, keyring, licences }: RootOptions): void {
   const write = (path: string, text: string): void => {
     mkdirSync(join(out, path, ".."), { recursive: true });
     writeFileSync(join(out, path), text);
@@ -140,6 +142,9 @@ function writeFiles({ out, board, version, keyring }: RootOptions): void {
   write("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
   write("etc/resolv.conf", "");
   write("etc/fstab", "# Mounts are units: usr/lib/systemd/system/*.mount\n");
+  mkdirSync(join(out, "usr/share/doc/niac"), { recursive: true });
+  // Without a time in its head: the same text is the same file.
+  writeFileSync(join(out, "usr/share/doc/niac/licences.txt.gz"), gzipSync(licences, { level: 9 }));
   cpSync(keyring, join(out, "etc/rauc/keyring.pem"));
   const system = join(out, "etc/rauc/system.conf");
   if (existsSync(system)) writeFileSync(system, readFileSync(system, "utf8").replaceAll("@BOARD@", board));
