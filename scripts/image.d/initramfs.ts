@@ -76,7 +76,7 @@ async function librariesOf(program: string, directory: string): Promise<string[]
   const look = [program];
   for (let path = look.pop(); path !== undefined; path = look.pop()) {
     const dynamic = await run("aarch64-linux-gnu-readelf", ["--dynamic", path]);
-    for (const [name = ""] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
+    for (const [, name = ""] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
       if (found.has(name) || name.startsWith("ld-linux")) continue;
       if (!existsSync(join(directory, name)))
         throw new Error(`${basename(path)} needs ${name}, which no package brings`);

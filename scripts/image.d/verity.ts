@@ -50,7 +50,7 @@ export async function makeRootImage(options: {
     `--salt=${salt}`,
     `--uuid=${uuid}`,
   ]);
-  const [rootHash] = /^Root hash:\s+([0-9a-f]{64})$/m.exec(told) ?? [];
+  const [, rootHash] = /^Root hash:\s+([0-9a-f]{64})$/m.exec(told) ?? [];
   if (rootHash === undefined) throw new Error(`veritysetup gave no root hash: ${told}`);
   return { rootHash, hashOffset };
 }
