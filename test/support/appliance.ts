@@ -40,6 +40,8 @@ export interface ApplianceOptions {
   readonly namespace?: string;
   /** Runs it, and its commands, as this user and group; its files are then that user's. Takes root. */
   readonly user?: number;
+  /** Words before a part's own that start it: with other rights, or with sockets handed on. Takes root. */
+  readonly through?: Readonly<Partial<Record<Part, readonly string[]>>>;
   /** niac's program; default: this tree's. */
   readonly main?: string;
   /** Names of machines and addresses for the server's certificate, beside those of the site document. */
@@ -56,6 +58,7 @@ export class Appliance {
   readonly #children = new Map<Part, ChildProcess>();
   readonly #namespace: string | null;
   readonly #main: string;
+  readonly #through: NonNullable<ApplianceOptions["through"]>;
   readonly #as: { readonly uid?: number; readonly gid?: number };
   #log = "";
 
@@ -65,10 +68,11 @@ export class Appliance {
     root: Authority,
     ports: [number, number],
     server: Credential,
-    { namespace, main, user }: ApplianceOptions,
+    { namespace, main, user, through }: ApplianceOptions,
   ) {
     this.#namespace = namespace ?? null;
     this.#main = main ?? MAIN;
+    this.#through = through ?? {};
     this.#as = user === undefined ? {} : { uid: user, gid: user };
     this.dir = dir;
     this.pki = pki;
@@ -135,7 +139,7 @@ export class Appliance {
 
   /** Starts a part and does not wait. */
   launch(part: Part): ChildProcess {
-    const child = spawn(...this.#command(part), {
+    const child = spawn(...this.#command([part], this.#through[part]), {
       ...this.#as,
       env: { ...process.env, ...this.environment },
       stdio: ["ignore", "ignore", "pipe"],
@@ -159,10 +163,10 @@ export class Appliance {
     for (const part of ["up", "gateway", "netd", "control"] as const) await this.end(part);
   }
 
-  #command(...args: string[]): [string, string[]] {
-    const niac = [process.execPath, this.#main, ...args];
-    if (this.#namespace === null) return [process.execPath, niac.slice(1)];
-    return ["/usr/sbin/ip", ["netns", "exec", this.#namespace, ...niac]];
+  #command(args: readonly string[], through: readonly string[] = []): [string, string[]] {
+    const [first = process.execPath, ...words] = [...through, process.execPath, this.#main, ...args];
+    if (this.#namespace === null) return [first, words];
+    return ["/usr/sbin/ip", ["netns", "exec", this.#namespace, first, ...words]];
   }
 
   /** Waits until the log says `text`, looking from a length of it on. */
@@ -182,7 +186,7 @@ export class Appliance {
   }
 
   niac(...args: string[]): Promise<CommandResult> {
-    const child = spawn(...this.#command(...args), {
+    const child = spawn(...this.#command(args), {
       ...this.#as,
       env: { ...process.env, ...this.environment, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
