@@ -12,7 +12,7 @@ import {
   guardMemory,
   GUARDED_NODE,
   inheritedSockets,
-  Led,
+  openHardware,
   Supervisor,
   userNamed,
   type ProcessSpec,
@@ -75,7 +75,18 @@ async function main(): Promise<void> {
       const log = logger("control", settings.logLevel);
       guard(log);
       return serve(log, options.supervised ?? false, () =>
-        runControl(settings, gatewayUser(settings), log, (error) => die(log, error), lamp(settings, log)),
+        runControl(
+          settings,
+          gatewayUser(settings),
+          log,
+          (error) => die(log, error),
+          openHardware({
+            ...settings.box,
+            stateDir: settings.stateDir,
+            addon: loadNative(),
+            say: (problem) => log.warn(problem),
+          }),
+        ),
       );
     });
   program
@@ -121,6 +132,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.unlockCommand(around));
   program.addCommand(commands.locksCommand(around));
   program.addCommand(commands.clockCommand(around));
+  program.addCommand(commands.panelCommand(around));
   program.addCommand(commands.authorityCommand(around));
   program.addCommand(commands.enrolmentCommand(around));
   program.addCommand(commands.crlCommand(around));
@@ -171,14 +183,6 @@ async function serve(
     // The supervisor's end of standard input would keep a process alive that does nothing.
     process.stdin.destroy();
   }
-}
-
-/** The LED that blinks while something needs a person's eye. */
-function lamp({ faultLed }: Settings, log: Logger): (on: boolean) => void {
-  if (faultLed === null) return () => {};
-  const led = new Led(faultLed, (problem) => log.warn(problem));
-  led.set("off");
-  return (on) => led.set(on ? "blink" : "off");
 }
 
 /** Keys stay out of core dumps and swap, as far as this computer lets it. */

@@ -1,7 +1,11 @@
-/** The box itself: starting its processes and again what crashed, stopping all of it cleanly; keys in memory; its lamps. */
+/** The box itself: starting its processes and again what crashed, stopping all of it cleanly; keys in memory; its lamps, panel and health. */
 export { guardMemory, GUARDED_NODE, type Guarded, type MemoryAddon } from "./guard.ts";
 export { inheritedSockets, type Environment } from "./inherited.ts";
-export { Led, type LedState } from "./led.ts";
+export { openHardware, type BoxHardware, type HardwareOptions, type Panel } from "./hardware.ts";
+export type { Health } from "./health.ts";
+export type { BoxLight } from "./lamps.ts";
 export { createNotifier, type Notifier, type NotifyAddon } from "./notify.ts";
+export type { InputAddon } from "./panel-device.ts";
+export { UNKNOWN_INPUTS, type PanelEdge, type PanelInput, type PanelInputs } from "./panel-inputs.ts";
 export { userNamed } from "./user.ts";
 export { Supervisor, type ProcessSpec, type SupervisorEvents } from "./supervisor.ts";

@@ -1,74 +1,76 @@
 /** A lamp of the box, by the kernel's LED class (Documentation/leds/leds-class.rst). */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { messageOf, systemCode, UsageError } from "../base/index.ts";
+import { messageOf, systemCode } from "../base/index.ts";
 
 export type LedState = "off" | "on" | "blink";
 
-/** Milliseconds on, and off again. */
-const BLINK = "500";
-
 export class Led {
-  readonly #name: string;
-  readonly #directory: string;
+  readonly #box: string;
+  readonly #lamp: string;
   readonly #say: (problem: string) => void;
+  readonly #root: string;
   #state: LedState | null = null;
   #said = false;
 
-  /** `name`: as the kernel lists it, e.g. `fault` or `red:fault`. `say`: told once of a lamp that is missing or not to be set; both are no error. */
-  constructor(name: string, say: (problem: string) => void, root = "/sys/class/leds") {
-    if (!/^[\w:-]{1,64}$/.test(name)) {
-      throw new UsageError(
-        "led-name",
-        `${JSON.stringify(name)} is no name of an LED: letters, digits, and _ : -`,
-      );
-    }
-    this.#name = name;
-    this.#directory = join(root, name);
+  /**
+   * The LED that the kernel lists as BOX:COLOUR:LAMP, whatever its colour. `say`: told once of a lamp that is missing or not to be set; both
+   * are no error.
+   */
+  constructor(box: string, lamp: string, say: (problem: string) => void, root = "/sys/class/leds") {
+    this.#box = box;
+    this.#lamp = lamp;
     this.#say = say;
+    this.#root = root;
   }
 
   set(state: LedState): void {
     // Set again, it would blink out of step.
     if (state === this.#state) return;
     try {
-      if (state === "blink") this.#blink();
-      else this.#steady(state === "on");
+      const directory = this.#find();
+      if (state === "blink") blink(directory);
+      else steady(directory, state === "on");
       this.#state = state;
     } catch (error) {
       this.#state = null;
       if (this.#said) return;
       this.#said = true;
-      const missing = systemCode(error) === "ENOENT";
       this.#say(
-        missing
-          ? `this box has no LED ${this.#name} (${this.#directory} is missing)`
-          : `the LED ${this.#name} cannot be set ${state} (${systemCode(error) || messageOf(error)})`,
+        systemCode(error) === "ENOENT"
+          ? `this box has no LED ${this.#box}:*:${this.#lamp} in ${this.#root}`
+          : `the LED ${this.#box}:*:${this.#lamp} cannot be set ${state} (${systemCode(error) || messageOf(error)})`,
       );
     }
   }
 
-  #steady(on: boolean): void {
-    const full = readFileSync(join(this.#directory, "max_brightness"), "utf8").trim();
-    this.#write("trigger", "none");
-    this.#write("brightness", on ? full : "0");
+  #find(): string {
+    const [name] = readdirSync(this.#root)
+      .filter((one) => one.startsWith(`${this.#box}:`) && one.endsWith(`:${this.#lamp}`))
+      .toSorted();
+    if (name === undefined) throw Object.assign(new Error("there is none"), { code: "ENOENT" });
+    return join(this.#root, name);
   }
+}
 
-  #blink(): void {
-    try {
-      this.#write("trigger", "timer");
-    } catch (error) {
-      // A kernel without that trigger. A lamp that stays on still says that something is wrong.
-      if (systemCode(error) !== "EINVAL") throw error;
-      this.#steady(true);
-      return;
-    }
-    this.#write("delay_on", BLINK);
-    this.#write("delay_off", BLINK);
-  }
+function steady(directory: string, on: boolean): void {
+  const full = readFileSync(join(directory, "max_brightness"), "utf8").trim();
+  write(directory, "trigger", "none");
+  write(directory, "brightness", on ? full : "0");
+}
 
-  /** Only into what is there: an attribute is the kernel's to make. */
-  #write(attribute: string, value: string): void {
-    writeFileSync(join(this.#directory, attribute), value, { flag: "r+" });
+/** The kernel's own pace, half a second on and half a second off: files to set another come with the trigger, and are root's. */
+function blink(directory: string): void {
+  try {
+    write(directory, "trigger", "timer");
+  } catch (error) {
+    // A kernel without that trigger. A lamp that stays on still says that something is wrong.
+    if (systemCode(error) !== "EINVAL") throw error;
+    steady(directory, true);
   }
+}
+
+/** Only into what is there: an attribute is the kernel's to make. */
+function write(directory: string, attribute: string, value: string): void {
+  writeFileSync(join(directory, attribute), value, { flag: "r+" });
 }

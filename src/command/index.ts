@@ -7,6 +7,7 @@ export { enrolmentCommand } from "./enrolment.ts";
 export { flowsCommand } from "./flows.ts";
 export { clockCommand, lockCommand, locksCommand, unlockCommand } from "./locks.ts";
 export { crlCommand } from "./outside.ts";
+export { panelCommand } from "./panel.ts";
 export { sessionsCommand, endCommand } from "./sessions.ts";
 export { siteCommand } from "./site.ts";
 export { statusCommand } from "./status.ts";

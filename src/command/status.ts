@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { durationText, printable, table } from "../base/index.ts";
 import { statusShow } from "../link/index.ts";
 import { ask, type Surroundings } from "./context.ts";
+import { boxLines, faultLines } from "./panel.ts";
 
 /** `niac status`: is it working, and what is not. */
 export function statusCommand(around: Surroundings): Command {
@@ -19,6 +20,7 @@ export function statusCommand(around: Surroundings): Command {
       around.print(`site       ${site}`);
       around.print(`audit log  ${audit}, ${status.records} records`);
       for (const line of [...trustLines(status), ...cableLines(status)]) around.print(line);
+      for (const line of [...boxLines(status.box), ...faultLines(status.box)]) around.print(line);
       if (status.machines.length === 0) return;
       around.print("");
       const rows = status.machines.map((each) => [

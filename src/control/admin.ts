@@ -18,6 +18,7 @@ export interface AdminParts {
   readonly trust: TrustKeeper;
   /** How the gateway's certificate stands; null: there is no gateway. */
   ownCertificate(): link.OwnCertificateState | null;
+  box(): link.BoxView;
   readonly origin: string;
   readonly clock: Clock;
 }
@@ -125,6 +126,7 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
     })),
     locks: trust.locks.all.length,
     clockBehind: trust.clockBehind,
+    box: parts.box(),
     machines: parts.link.attached ? await parts.link.call(link.gatewayMachines, null) : [],
   }));
 }

@@ -47,6 +47,8 @@ export interface GatewayHost {
   check(certificate: CertificateInUse, groups: readonly string[]): Promise<RevocationVerdict>;
   /** A gateway has been given what there is, its answer to attach. */
   attached(): void;
+  /** What the gateway handed in is stored. */
+  recorded(drafts: readonly RecordDraft[]): void;
   /** How the gateway's own certificate stands, after every change of it; null: the gateway is gone. */
   ownCertificate(state: OwnCertificateState | null): void;
 }
@@ -116,6 +118,7 @@ export class GatewayLink {
     channel.handle(append, async ({ drafts, urgency }) => {
       this.#mustBe(channel, "hands in records");
       await this.#audit.append(drafts, urgency);
+      this.#host.recorded(drafts);
       return null;
     });
     channel.onClosed((error) => {

@@ -9,6 +9,12 @@ import type { Snapshot } from "../site/index.ts";
 /** Milliseconds between attempts to reach netd. */
 const REDIAL = 500;
 
+/** What netd said to the snapshot it was given last. */
+export interface RulesetState {
+  /** What stands against it, for the reader; the ruleset of before is in force then. */
+  readonly problem: string | null;
+}
+
 /** Control's side of the channel to netd: tells it what is in force, takes its records. Where the box has no ports, there is none. */
 export class NetdLink {
   readonly #path: string | null;
@@ -19,6 +25,7 @@ export class NetdLink {
   #channel: Channel | null = null;
   #timer: NodeJS.Timeout | null = null;
   #complaint = "";
+  #ruleset: RulesetState = { problem: null };
   #closed = false;
 
   /** `runDir` null: this appliance has no ports of its own, and nobody is called. */
@@ -34,6 +41,11 @@ export class NetdLink {
   get state(): "absent" | "attached" | "away" {
     if (this.#path === null) return "absent";
     return this.#channel ? "attached" : "away";
+  }
+
+  /** Another object after each change. */
+  get ruleset(): RulesetState {
+    return this.#ruleset;
   }
 
   /** What the kernel would say against it; null: nothing, or nobody can be asked now, who is told when he comes. */
@@ -110,6 +122,12 @@ export class NetdLink {
   }
 
   async #apply(channel: Channel, snapshot: Snapshot): Promise<string | null> {
+    const problem = await this.#given(channel, snapshot);
+    this.#ruleset = { problem };
+    return problem;
+  }
+
+  async #given(channel: Channel, snapshot: Snapshot): Promise<string | null> {
     try {
       const { problem } = await channel.call(netdApply, { snapshot });
       if (problem === null) return null;

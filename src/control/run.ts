@@ -3,29 +3,24 @@ import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { BoxHardware } from "../appliance/index.ts";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemClock, type Channel } from "../base/index.ts";
-import {
-  ADMIN_SOCKET,
-  GATEWAY_SOCKET,
-  listen,
-  NO_PANEL,
-  type Owner,
-  type OwnCertificateState,
-  type PanelState,
-} from "../link/index.ts";
+import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
 import type { Address, Settings } from "../settings/index.ts";
 import { createAuthority, createUpstream } from "../authority/index.ts";
 import { createEnrolment } from "../enrolment/index.ts";
 import { createOutside, OutsideAuthorities, serveOutside } from "../revocation/index.ts";
 import { serveAdmin } from "./admin.ts";
 import { Authorities } from "./authorities.ts";
+import { Box } from "./box.ts";
 import { OwnTls } from "./certify.ts";
 import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { fileVerdict, issuingAuthorities } from "./issuers.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
+import { createPanel, PanelStore } from "./panel-store.ts";
 import { postureIntake } from "./posture.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
@@ -35,20 +30,16 @@ import { TrustKeeper } from "./trust.ts";
 /** Milliseconds between looks at addresses and files that change by themselves. */
 const LOOK = 60_000;
 
-/** `why`: empty where nothing is wrong any more. For a lamp of the box. */
-export type Fault = (on: boolean, why: string) => void;
-
 /**
- * Starts control and resolves once it listens; `stop` ends it cleanly, `alive` asks the database, and throws what that says. `gateway`: the user the gateway runs as, null where it is this
- * process's own. `fatal` is called when the process must not go on, `fault` when something begins or ceases to need a person's eye: a
- * certificate of the appliance's own that cannot be renewed.
+ * Starts control and resolves once it listens; `stop` ends it cleanly, `alive` asks the database, and throws what that says. `gateway`: the
+ * user the gateway runs as, null where it is this process's own. `fatal` is called when the process must not go on.
  */
 export async function runControl(
   settings: Settings,
   gateway: Owner | null,
   log: Logger,
   fatal: (error: Error) => void,
-  fault: Fault = () => {},
+  hardware: BoxHardware,
 ): Promise<{ stop(): Promise<void>; alive(): boolean }> {
   const clock = systemClock;
   mkdirSync(settings.runDir, { recursive: true, mode: 0o700 });
@@ -61,6 +52,7 @@ export async function runControl(
     createUpstream,
     createEnrolment,
     createOutside,
+    createPanel,
   ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
@@ -69,14 +61,17 @@ export async function runControl(
       snapshot: site.snapshot,
       tls: ownTls.given(),
       trust: trust.state(),
-      panel: unheard(),
+      panel: box.panelState(),
     }),
     certify: (request) => ownTls.certify(request, "gateway"),
     check: (certificate, groups) => trust.check(certificate, groups),
-    attached: () => trust.recheckSoon(),
+    attached() {
+      trust.recheckSoon();
+      box.attached();
+    },
+    recorded: (drafts) => box.recorded(drafts),
     ownCertificate(state) {
       ownState = state;
-      if (state !== null) fault(state.problem !== null, state.problem ?? "");
     },
   });
   const site: Site = new Site(
@@ -93,7 +88,7 @@ export async function runControl(
       void desk.follow();
     },
     (snapshot) => netd.check(snapshot),
-    unheard,
+    () => box.panelState(),
   );
   const ownTls = new OwnTls({
     settings,
@@ -121,6 +116,20 @@ export async function runControl(
     ],
     gateway: link,
     netd: (snapshot) => netd.push(snapshot),
+  });
+  const box: Box = new Box({
+    hardware,
+    audit,
+    clock,
+    log,
+    store: new PanelStore(db),
+    gateway: link,
+    netd,
+    site: () => site.snapshot.version,
+    clockBehind: () => trust.clockBehind,
+    ownCertificate: () => ownState,
+    buttonAllows: settings.box.buttonAllows,
+    runDir: settings.runDir,
   });
   const authorities: Authorities = new Authorities({
     db,
@@ -178,6 +187,7 @@ export async function runControl(
       authorities.serve(channel);
       desk.serve(channel);
       serveOutside(channel, outside);
+      box.serve(channel);
       serveAdmin(channel, {
         audit,
         site,
@@ -186,6 +196,7 @@ export async function runControl(
         netd,
         trust,
         ownCertificate: () => ownState,
+        box: () => box.view(),
         origin: settings.origin,
         clock,
       });
@@ -194,11 +205,13 @@ export async function runControl(
   audit
     .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control started" }], "now")
     .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the start could not be recorded"));
+  box.ready();
   log.info({ site: site.snapshot.version, records: audit.size }, "control is ready");
   return {
     alive: () => db.pragma("schema_version", { simple: true }) !== undefined,
     async stop() {
       clearInterval(look);
+      box.close();
       for (const server of servers) server.close();
       link.close();
       netd.close();
@@ -219,11 +232,6 @@ export async function runControl(
       db.close();
     },
   };
-}
-
-/** Of a box whose panel nobody listens to. */
-function unheard(): PanelState {
-  return NO_PANEL;
 }
 
 const OTHERS_PASS = 0o001;

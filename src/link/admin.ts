@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
+import { boxSchema } from "./box.ts";
 import { gatewayIdentify, gatewayMachines, gatewaySessions } from "./gateway.ts";
 import { ownCertificate } from "./trust.ts";
 import { netdFlows, netdNeighbours, netdStatus } from "./netd.ts";
@@ -108,5 +109,6 @@ export const statusShow = defineCall(
     locks: z.number(),
     /** Milliseconds by which the clock stands before the latest time known; 0: it does not. */
     clockBehind: z.number(),
+    box: boxSchema,
   }),
 );

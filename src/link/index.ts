@@ -1,6 +1,7 @@
 /** What niac's processes say to each other: the calls and events of the channel, and connecting to it. Types and schemas only. */
 export * from "./admin.ts";
 export * from "./authority.ts";
+export * from "./box.ts";
 export * from "./enrolment.ts";
 export * from "./delegated.ts";
 export * from "./gateway.ts";

@@ -3,6 +3,7 @@ export {
   describeSettings,
   readSettings,
   type Address,
+  type BoxSettings,
   type SealSettings,
   type Settings,
 } from "./settings.ts";

@@ -36,6 +36,16 @@ export interface SealSettings {
   readonly passphraseFile: string | null;
 }
 
+/** The hardware around niac. What is null is not there, and not missed. */
+export interface BoxSettings {
+  /** First part of the LEDs' names in the kernel: `niac` for niac:green:power and its like. */
+  readonly leds: string | null;
+  /** What the panel's input device calls itself; named, it must be there. */
+  readonly panel: string | null;
+  /** Milliseconds that a press of the panel's button allows what the key switch would; 0: nothing. */
+  readonly buttonAllows: number;
+}
+
 export interface Settings {
   /** Where control keeps its database. */
   readonly stateDir: string;
@@ -57,8 +67,7 @@ export interface Settings {
   readonly listenEnroll: Address;
   /** Null: the appliance listens on addresses of its own and stands in no cable. */
   readonly cable: CableSettings | null;
-  /** Name of the LED, as the kernel has it, that blinks while something is wrong; null: none. */
-  readonly faultLed: string | null;
+  readonly box: BoxSettings;
   /** The user whose rights the gateway runs with where `niac up` is root; null: the same as niac's. */
   readonly gatewayUser: string | null;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
@@ -153,10 +162,20 @@ const SETTINGS = {
     fallback: "as the system gives it",
     what: "the plant's router, IPv4",
   },
-  faultLed: {
-    name: "NIAC_FAULT_LED",
+  leds: {
+    name: "NIAC_LEDS",
     fallback: "none",
-    what: "LED below /sys/class/leds that blinks while something is wrong",
+    what: "first part of the LEDs' names below /sys/class/leds: niac for niac:green:power and its like",
+  },
+  panel: {
+    name: "NIAC_PANEL",
+    fallback: "none",
+    what: "name of the input device that key switch, button and cover are at: niac-panel",
+  },
+  buttonAllows: {
+    name: "NIAC_BUTTON",
+    fallback: "0m",
+    what: "how long a press of the panel's button allows what its key switch would, like 15m",
   },
   gatewayUser: {
     name: "NIAC_GATEWAY_USER",
@@ -165,7 +184,8 @@ const SETTINGS = {
   },
   logLevel: { name: "NIAC_LOG_LEVEL", fallback: "info", what: "fatal, error, warn, info, debug or trace" },
 } as const satisfies Record<
-  | Exclude<keyof Settings, "cable" | "tls" | "seal">
+  | Exclude<keyof Settings, "cable" | "tls" | "seal" | "box">
+  | keyof BoxSettings
   | keyof CableNames
   | keyof SealSettings
   | `tls${Capitalize<keyof TlsFiles>}`,
@@ -214,7 +234,11 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     listenServices: address(SETTINGS.listenServices),
     listenEnroll: address(SETTINGS.listenEnroll),
     cable: readCable(lookup, problems),
-    faultLed: readLed(optional(lookup, SETTINGS.faultLed), problems),
+    box: Object.freeze({
+      leds: readName(lookup, SETTINGS.leds, problems),
+      panel: readName(lookup, SETTINGS.panel, problems),
+      buttonAllows: readButton(text(SETTINGS.buttonAllows), problems),
+    }),
     gatewayUser: optional(lookup, SETTINGS.gatewayUser),
     logLevel: logLevel ?? "info",
   };
@@ -257,11 +281,16 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 const SHORTEST_ROTATION = 50;
 const LONGEST_ROTATION = 720 * 3_600_000;
 
+/** Of `30m` and its like; null: it is none. */
+function milliseconds(value: string): number | null {
+  const [, digits, unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
+  return digits === undefined ? null : Number(digits) * (UNITS[unit] ?? 0);
+}
+
 /** Milliseconds. */
 function readRotation(value: string, problems: string[]): number {
-  const [, digits = "", unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
-  const time = Number(digits) * (UNITS[unit] ?? 0);
-  if (time >= SHORTEST_ROTATION && time <= LONGEST_ROTATION) return time;
+  const time = milliseconds(value);
+  if (time !== null && time >= SHORTEST_ROTATION && time <= LONGEST_ROTATION) return time;
   problems.push(
     `${SETTINGS.rotation.name} is ${JSON.stringify(value)}; it takes a time from 50ms to 720h, like 8h or 30m`,
   );
@@ -269,12 +298,23 @@ function readRotation(value: string, problems: string[]): number {
 }
 
 /** A name and no path. */
-function readLed(name: string | null, problems: string[]): string | null {
-  if (name !== null && !/^[\w:-]{1,64}$/.test(name))
-    problems.push(
-      `${SETTINGS.faultLed.name} is ${JSON.stringify(name)}; it takes the name of an LED, like niac:red:fault`,
-    );
+function readName(lookup: Lookup, setting: Setting, problems: string[]): string | null {
+  const name = optional(lookup, setting);
+  if (name !== null && !/^[A-Za-z0-9_-]{1,32}$/.test(name))
+    problems.push(`${setting.name} is ${JSON.stringify(name)}; it takes 1 to 32 letters, digits, _ and -`);
   return name;
+}
+
+const LONGEST_BUTTON = 12 * 3_600_000;
+
+/** Milliseconds. */
+function readButton(value: string, problems: string[]): number {
+  const time = milliseconds(value);
+  if (time !== null && time <= LONGEST_BUTTON) return time;
+  problems.push(
+    `${SETTINGS.buttonAllows.name} is ${JSON.stringify(value)}; it takes a time up to 12h, like 15m; 0m: the button allows nothing`,
+  );
+  return 0;
 }
 
 /** An interface's name (15 characters at most, and no path): it becomes part of rules, commands and paths. */

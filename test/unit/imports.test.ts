@@ -51,9 +51,10 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
         "authority",
         "enrolment",
         "revocation",
+        "appliance",
       ],
       types: ["settings"],
-      why: "owns all state, and never touches a machine or a client's bytes",
+      why: "owns all state, the box's panel and lamps with it, and never touches a machine or a client's bytes",
     },
     command: {
       may: ["base", "audit", "site", "link"],

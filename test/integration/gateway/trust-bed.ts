@@ -81,6 +81,7 @@ export class TrustBed {
       current: () => ({ snapshot, tls, trust: keeper.state(), panel: box.panel }),
       certify: () => Promise.reject(new Error("nobody signs here")),
       check: (certificate, groups) => keeper.check(certificate, groups),
+      recorded: () => {},
       attached: () => keeper.recheckSoon(),
       ownCertificate: () => {},
     });

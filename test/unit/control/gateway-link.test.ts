@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { pino } from "pino";
-import type { AuditLog } from "../../../src/audit/index.ts";
+import type { AuditLog, RecordDraft } from "../../../src/audit/index.ts";
 import { UnavailableError, type Channel } from "../../../src/base/index.ts";
 import { GatewayLink } from "../../../src/control/gateway-link.ts";
 import {
@@ -41,6 +41,8 @@ interface Control {
   readonly audit: AuditLog;
   /** What was said of the gateway's own certificate. */
   readonly states: (OwnCertificateState | null)[];
+  /** Drafts that it was told are stored. */
+  readonly stored: RecordDraft[];
   /** A new channel to it, as a gateway opens one. */
   readonly connect: () => Promise<Channel>;
 }
@@ -49,6 +51,7 @@ async function control(t: ExecutionContext): Promise<Control> {
   const bed = Bed.open(t);
   const dir = mkdtempSync(join(tmpdir(), "niac-link-"));
   const states: Control["states"] = [];
+  const stored: RecordDraft[] = [];
   const link = new GatewayLink(bed.audit, bed.clock, pino({ level: "silent" }), {
     current: () => ({ snapshot: bed.site.snapshot, tls: TLS, trust: TRUST, panel: { keySwitch: true } }),
     certify: (request) =>
@@ -56,6 +59,7 @@ async function control(t: ExecutionContext): Promise<Control> {
     ownCertificate: (state) => states.push(state),
     check: () => Promise.resolve({ refusal: null, grace: null }),
     attached: () => {},
+    recorded: (drafts) => stored.push(...drafts),
   });
   const path = join(dir, "gateway.sock");
   const server = await listen(path, "control", (channel) => link.accept(channel));
@@ -69,7 +73,7 @@ async function control(t: ExecutionContext): Promise<Control> {
     t.teardown(() => channel.close());
     return channel;
   };
-  return { link, audit: bed.audit, states, connect };
+  return { link, audit: bed.audit, states, stored, connect };
 }
 
 function reasons(audit: AuditLog): Array<string | undefined> {
@@ -89,7 +93,7 @@ test("a gateway attaches, gets the snapshot and the certificate, and is on recor
 });
 
 test("records are taken from the attached gateway, after the commit, and from nobody else", async (t) => {
-  const { audit, connect } = await control(t);
+  const { audit, stored, connect } = await control(t);
   const [first, second] = [await connect(), await connect()];
   const drafts = plain(3);
   await t.throwsAsync(first.call(append, { drafts, urgency: "now" }), {
@@ -100,6 +104,7 @@ test("records are taken from the attached gateway, after the commit, and from no
   await first.call(attach, FRESH);
   await first.call(append, { drafts, urgency: "now" });
   t.is(audit.size, 4);
+  t.deepEqual(stored, drafts, "whose lamps show it is told once it is stored");
   await t.throwsAsync(second.call(append, { drafts: plain(1), urgency: "now" }), { code: "not-attached" });
   t.is(audit.size, 4);
 });

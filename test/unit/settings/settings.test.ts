@@ -40,7 +40,7 @@ test("what has a default need not be set", (t) => {
     listenServices: { host: "::", port: 8443 },
     listenEnroll: { host: "::", port: 443 },
     cable: null,
-    faultLed: null,
+    box: { leds: null, panel: null, buttonAllows: 0 },
     gatewayUser: null,
     logLevel: "info",
   });
@@ -63,10 +63,20 @@ test("without files of its own the authority issues what TLS needs; a part of th
   t.regex(problems({ ...NO_FILES, NIAC_TLS_SERVER_CA: "/ca.pem" }), /NIAC_TLS_KEY is not set/);
 });
 
-test("an LED has a name and no path", (t) => {
-  t.is(read({ NIAC_FAULT_LED: "niac:red:fault" }).faultLed, "niac:red:fault");
-  for (const wrong of ["../../x", "..", "a/b"])
-    t.regex(problems({ NIAC_FAULT_LED: wrong }), /NIAC_FAULT_LED is .*it takes the name of an LED/, wrong);
+test("lamps and panel are named, and a name is no path; without one there are none", (t) => {
+  t.deepEqual(read({}).box, { leds: null, panel: null, buttonAllows: 0 });
+  const named = read({ NIAC_LEDS: "niac", NIAC_PANEL: "niac-panel", NIAC_BUTTON: "15m" });
+  t.deepEqual(named.box, { leds: "niac", panel: "niac-panel", buttonAllows: 900_000 });
+  for (const wrong of ["../../x", "..", "a/b", "a b", "x".repeat(33)]) {
+    t.regex(problems({ NIAC_LEDS: wrong }), /NIAC_LEDS is .*letters, digits/, wrong);
+    t.regex(problems({ NIAC_PANEL: wrong }), /NIAC_PANEL is .*letters, digits/, wrong);
+  }
+});
+
+test("what a button allows has a time, and half a day is its bound", (t) => {
+  t.is(read({ NIAC_BUTTON: "12h" }).box.buttonAllows, 12 * 3_600_000);
+  for (const wrong of ["721m", "13h", "15", "-1m", "for ever"])
+    t.regex(problems({ NIAC_BUTTON: wrong }), /NIAC_BUTTON is .*up to 12h/, wrong);
 });
 
 test("a time of rotation has a unit and bounds", (t) => {

@@ -1,0 +1,65 @@
+/** How the box is, as far as its kernel says: heat, its clock chip, room on its storage. */
+import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { systemCode } from "../base/index.ts";
+
+export interface Health {
+  /** Of the hottest place, degrees Celsius; null: nothing measures it. */
+  readonly temperature: number | null;
+  /** Keeps the time without power. lost: its battery is flat or was away, and it says so. */
+  readonly clockChip: "none" | "keeps time" | "lost";
+  /** Bytes, where control keeps its state; null: cannot be asked. */
+  readonly storage: { readonly free: number; readonly size: number } | null;
+}
+
+/** `root`: where sysfs is. */
+export function readHealth(stateDir: string, root = "/sys"): Health {
+  return { temperature: hottest(root), clockChip: clockChip(root), storage: storage(stateDir) };
+}
+
+/** Documentation/driver-api/thermal/sysfs-api.rst: thousandths of a degree. A zone that cannot be read measures nothing. */
+function hottest(root: string): number | null {
+  const folder = join(root, "class/thermal");
+  const values = list(folder)
+    .filter((name) => /^thermal_zone\d+$/.test(name))
+    .map((name) => read(join(folder, name, "temp")))
+    .filter((text) => /^-?\d{1,7}$/.test(text))
+    .map((text) => Number(text) / 1_000);
+  return values.length === 0 ? null : Math.max(...values);
+}
+
+/** A chip whose oscillator stopped answers a question for the time with an error (DS3231: OSF), and so does its file. */
+function clockChip(root: string): Health["clockChip"] {
+  const folder = join(root, "class/rtc");
+  const chips = list(folder).filter((name) => /^rtc\d+$/.test(name));
+  if (chips.length === 0) return "none";
+  const told = chips.some((name) => /^\d+$/.test(read(join(folder, name, "since_epoch"))));
+  return told ? "keeps time" : "lost";
+}
+
+function storage(directory: string): Health["storage"] {
+  try {
+    const { bsize, blocks, bavail } = statfsSync(directory);
+    return { free: bavail * bsize, size: blocks * bsize };
+  } catch (error) {
+    if (systemCode(error) === "") throw error;
+    return null;
+  }
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Empty where it cannot be read. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
