@@ -24,6 +24,8 @@ const GATEWAY = 65_534;
 const MAKERS = 60;
 const FORWARDED = 4000;
 
+const CHANGES = ["remove", "move", "chmod"];
+
 /** Capabilities by their bits (capability.h). */
 const BIND = 1n << 10n;
 const NETWORK = BIND | (1n << 12n) | (1n << 13n);
@@ -106,30 +108,23 @@ destinations:
     t.deepEqual(made("admin.sock"), { uid: CONTROL, gid: MAKERS, mode: "600" });
     t.deepEqual(made("netd.sock"), { uid: NETD, gid: MAKERS, mode: "660" });
 
-    const attempts: [who: string, through: readonly string[], refused: readonly Attempt[]][] = [
-      [
-        "gateway",
-        as(GATEWAY, []),
-        [
-          open("admin.sock"),
-          open("netd.sock"),
-          ...changes("admin.sock"),
-          ...changes("gateway.sock"),
-          make,
-          list,
-        ],
-      ],
-      [
-        "netd",
-        as(NETD, [MAKERS]),
-        [open("admin.sock"), open("gateway.sock"), ...changes("admin.sock"), ...changes("gateway.sock")],
-      ],
-      ["control", as(CONTROL, [MAKERS, GATEWAY]), [...changes("netd.sock")]],
+    const attempts: [
+      who: string,
+      through: readonly string[],
+      what: readonly string[],
+      names: readonly string[],
+    ][] = [
+      ["gateway", as(GATEWAY, []), ["open"], ["admin.sock", "netd.sock"]],
+      ["gateway", as(GATEWAY, []), CHANGES, ["admin.sock", "gateway.sock", "netd.sock"]],
+      ["gateway", as(GATEWAY, []), ["make", "list"], ["new.sock"]],
+      ["netd", as(NETD, [MAKERS]), ["open", ...CHANGES], ["admin.sock", "gateway.sock"]],
+      ["control", as(CONTROL, [MAKERS, GATEWAY]), CHANGES, ["netd.sock"]],
     ];
-    for (const [who, through, refused] of attempts)
-      for (const attempt of refused)
-        t.regex(attempt(through, run), /^(EACCES|EPERM)$/, `${who}: ${attempt.name}`);
-    t.is(open("gateway.sock")(as(GATEWAY, []), run), "done", "its own it may open");
+    for (const [who, through, whats, names] of attempts)
+      for (const what of whats)
+        for (const name of names)
+          t.regex(attempt(through, what, run, name), /^(EACCES|EPERM)$/, `${who}: ${what} ${name}`);
+    t.is(attempt(as(GATEWAY, []), "open", run, "gateway.sock"), "done", "its own it may open");
     t.deepEqual(
       readdirSync(run)
         .filter((name) => name.endsWith(".sock"))
@@ -176,8 +171,6 @@ function as(user: number, groups: readonly number[], ...capabilities: string[]):
   ];
 }
 
-type Attempt = (through: readonly string[], dir: string) => string;
-
 const TRY = `
 import errno, os, socket, sys
 what, directory, name = sys.argv[1:4]
@@ -199,22 +192,9 @@ try:
 except OSError as error:
     print(errno.errorcode[error.errno])`;
 
-function attempt(what: string, name: string): Attempt {
-  const act: Attempt = (through, dir) => {
-    const [command = "", ...words] = [...through, "/usr/bin/python3", "-c", TRY, what, dir, name];
-    const { stdout, stderr } = spawnSync(command, words, { encoding: "utf8" });
-    return stdout.trim() || stderr;
-  };
-  return Object.defineProperty(act, "name", { value: `${what} ${name}` });
+/** "done", or the error's name. */
+function attempt(through: readonly string[], what: string, dir: string, name: string): string {
+  const [setpriv, ...words] = [...through, "/usr/bin/python3", "-c", TRY, what, dir, name];
+  const { stdout, stderr } = spawnSync(setpriv ?? "", words, { encoding: "utf8" });
+  return stdout.trim() || stderr;
 }
-
-function open(name: string): Attempt {
-  return attempt("open", name);
-}
-
-function changes(name: string): Attempt[] {
-  return ["remove", "move", "chmod"].map((what) => attempt(what, name));
-}
-
-const make = attempt("make", "new.sock");
-const list = attempt("list", "");
