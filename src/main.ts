@@ -137,6 +137,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.enrolmentCommand(around));
   program.addCommand(commands.crlCommand(around));
   program.addCommand(commands.auditCommand(around));
+  program.addCommand(commands.consoleRecordCommand(around), { hidden: true });
   for (const command of laptopCommands(thisComputer((name) => lookup()(name), process.env, import.meta.url)))
     program.addCommand(command);
   settle(program);

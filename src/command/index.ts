@@ -1,6 +1,7 @@
 /** What a person types at the appliance: each command asks control over its admin socket and shows the answer. */
 export { auditCommand } from "./audit.ts";
 export { authorityCommand } from "./authority.ts";
+export { consoleRecordCommand } from "./console.ts";
 export { explain, type Surroundings } from "./context.ts";
 export { discoverCommand } from "./discover.ts";
 export { enrolmentCommand } from "./enrolment.ts";

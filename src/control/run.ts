@@ -15,6 +15,7 @@ import { serveAdmin } from "./admin.ts";
 import { Authorities } from "./authorities.ts";
 import { Box } from "./box.ts";
 import { OwnTls } from "./certify.ts";
+import { serveConsole } from "./console.ts";
 import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
 import { fileVerdict, issuingAuthorities } from "./issuers.ts";
@@ -188,6 +189,7 @@ export async function runControl(
       desk.serve(channel);
       serveOutside(channel, outside);
       box.serve(channel);
+      serveConsole(channel, audit, clock);
       serveAdmin(channel, {
         audit,
         site,

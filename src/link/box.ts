@@ -52,3 +52,10 @@ export const panelAcknowledge = defineCall(
   z.strictObject({ reason: z.string(), by: z.string() }),
   z.strictObject({ opened: z.number() }),
 );
+
+/** The serial console's root shell, for the record. `why`: what opened it, the jumper on the board or the settings' file. */
+export const consoleShell = defineCall(
+  "console.shell",
+  z.strictObject({ state: z.enum(["opened", "closed"]), why: z.enum(["jumper", "setting"]) }),
+  z.null(),
+);
