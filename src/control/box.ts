@@ -4,10 +4,9 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { BoxHardware, BoxLight, Health, Panel } from "../appliance/index.ts";
 import type { AuditLog, RecordDraft } from "../audit/index.ts";
-import { messageOf, UnavailableError, UsageError, type Channel, type Clock } from "../base/index.ts";
+import { messageOf, UnavailableError, type Channel, type Clock } from "../base/index.ts";
 import {
   netdStatus,
-  NO_PANEL,
   panelAcknowledge,
   type BoxView,
   type NetdStatus,
@@ -99,22 +98,19 @@ export class Box {
   }
 
   panelState(): PanelState {
-    return this.#panel === null ? NO_PANEL : this.#keeper.state();
+    return this.#keeper.state();
   }
 
   /** Answers one command's channel. */
   serve(channel: Channel): void {
-    channel.handle(panelAcknowledge, ({ by, reason }) => {
-      if (this.#panel !== null) return this.#keeper.acknowledge(by, reason);
-      throw new UsageError("no-panel", "this box has no panel", "Name its input device with NIAC_PANEL.");
-    });
+    channel.handle(panelAcknowledge, ({ by, reason }) => this.#keeper.acknowledge(by, reason));
   }
 
   /** A gateway has attached. */
   attached(): void {
     if (this.#phase === "stopping") return;
     this.#traffic.attached();
-    if (this.#panel !== null) this.#keeper.tell();
+    this.#keeper.tell();
   }
 
   /** What the gateway handed in, once it is stored. */
@@ -139,7 +135,7 @@ export class Box {
       this.#looked.panel = now;
       this.#panel?.look();
     }
-    if (this.#panel !== null) this.#keeper.look();
+    this.#keeper.look();
     const changed = this.#asked?.ruleset !== netd.ruleset || this.#asked.state !== netd.state;
     if (changed || now - this.#looked.closely >= LOOK_CLOSELY) {
       this.#looked.closely = now;
@@ -244,12 +240,14 @@ export class Box {
   #standing(protection: BoxLight["protection"]): string {
     if (this.#phase === "starting") return "niac starts";
     if (this.#phase === "stopping") return "niac stops";
-    const { gateway, site, netd } = this.#parts;
+    const { gateway, site, netd, ownCertificate } = this.#parts;
     if (site() === 0) return "closed: no site document was applied yet";
     if (protection === "whole") return `protected: version ${site()} of the site document is in force`;
     if (protection === "none") return "not in the cable: a gateway on its own addresses";
-    if (!gateway.attached || netd.state === "away") return "not whole: a part of niac is not running";
-    return "closed, or not wholly open: see niac status";
+    if (!gateway.attached || netd.state === "away") return "not whole: a part of niac does not run";
+    if ((ownCertificate()?.notAfter ?? null) === null)
+      return "nobody can connect: the gateway has no certificate";
+    return `not whole: version ${site()} of the site document is not in force`;
   }
 
   #write(text: string): void {

@@ -34,11 +34,16 @@ export class EdgeSums<Name extends string, State> {
     this.#kept.set(name, kept);
   }
 
-  /** Takes what is due out, each thing once. */
+  /** Takes what is due out, each thing once; to be called every second or oftener. */
   take(now: number): EdgeSum<Name, State>[] {
     const due: EdgeSum<Name, State>[] = [];
     for (const kept of this.#kept.values()) {
-      if (kept.sum === null || now < kept.next) continue;
+      if (now < kept.next) continue;
+      if (kept.sum === null) {
+        // Quiet for as long as that, it is steady again.
+        kept.gap = GAP;
+        continue;
+      }
       due.push(kept.sum);
       kept.gap = kept.sum.changes > CALM ? Math.min(kept.gap * 2, LONGEST_GAP) : GAP;
       kept.next = now + kept.gap;
