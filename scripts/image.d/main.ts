@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { makeApp, nodePackage } from "./app.ts";
+import { makeBundle } from "./bundle.ts";
 import { makeDisk, sizeOf } from "./disk.ts";
 import { makeInitramfs, packKernel } from "./initramfs.ts";
 import { kernelVersion } from "./kernel.ts";
@@ -61,7 +62,7 @@ async function make({
   const at = (name: string): string => join(out, name);
   const sourceDate = Number(await run("git", ["-C", root, "log", "-1", "--format=%ct"])) || 0;
   const mirror = mirrorOf(process.env);
-  const progress = new Progress(9, say);
+  const progress = new Progress(10, say);
 
   const packages = await progress.step("Debian's packages, extracted", () =>
     extractPackages({ cache, names: packageList(image, board), mirror, anew }),
@@ -167,6 +168,17 @@ async function make({
       at(`niac-${board}.img.zst`),
     ]);
   });
+  await progress.step("signed update bundle", () =>
+    makeBundle({
+      board,
+      version,
+      description: `niac ${version} for ${meta["WHAT"] ?? board}`,
+      boot: at("boot.vfat"),
+      root: at("root.img"),
+      keys,
+      file: at(`niac-${board}.raucb`),
+    }),
+  );
   await progress.step("bill of materials and licences", async () => {
     writeFileSync(at("sbom.cdx.json"), makeSbom(parts, { board, version, sourceDate }));
     writeFileSync(at("licences.txt"), licences);
@@ -182,6 +194,7 @@ async function make({
   say(
     `  ${at(`niac-${board}.img.zst`)}  ${mib(`niac-${board}.img.zst`)}, the whole disk; unpacked SHA-256 ${hash}\n`,
   );
+  say(`  ${at(`niac-${board}.raucb`)}  ${mib(`niac-${board}.raucb`)}, the same as a signed update\n`);
   say(`  ${at("root.img")}  ${mib("root.img")}, verity root hash ${verity.rootHash}\n`);
 }
 

@@ -1,0 +1,61 @@
+/** The update bundle: RAUC's, signed, in verity format: the box checks each block as it reads it, and can take it from the network. */
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { SigningKeys } from "./keys.ts";
+import { run } from "./tools.ts";
+
+export interface BundleOptions {
+  readonly board: string;
+  readonly version: string;
+  readonly description: string;
+  /** The FAT of a boot slot and the verified root, beside `file` or on its file system. */
+  readonly boot: string;
+  readonly root: string;
+  readonly keys: SigningKeys;
+  readonly file: string;
+}
+
+export async function makeBundle(options: BundleOptions): Promise<void> {
+  const { board, version, description, boot, root, keys, file } = options;
+  mkdirSync(dirname(file), { recursive: true });
+  const content = mkdtempSync(join(dirname(file), ".bundle-"));
+  try {
+    linkSync(boot, join(content, "boot.vfat"));
+    linkSync(root, join(content, "root.img"));
+    writeFileSync(join(content, "manifest.raucm"), manifestOf({ board, version, description }));
+    rmSync(file, { force: true });
+    await run("rauc", [
+      "bundle",
+      `--cert=${keys.certificate}`,
+      `--key=${keys.key}`,
+      `--keyring=${keys.keyring}`,
+      content,
+      file,
+    ]);
+  } finally {
+    rmSync(content, { recursive: true });
+  }
+}
+
+export function manifestOf({
+  board,
+  version,
+  description,
+}: Pick<BundleOptions, "board" | "version" | "description">): string {
+  return [
+    "[update]",
+    `compatible=niac-${board}`,
+    `version=${version}`,
+    `description=${description}`,
+    "",
+    "[bundle]",
+    "format=verity",
+    "",
+    "[image.boot]",
+    "filename=boot.vfat",
+    "",
+    "[image.root]",
+    "filename=root.img",
+    "",
+  ].join("\n");
+}
