@@ -18,22 +18,30 @@ export interface BundleOptions {
 export async function makeBundle(options: BundleOptions): Promise<void> {
   const { board, version, description, boot, root, keys, file } = options;
   mkdirSync(dirname(file), { recursive: true });
-  const content = mkdtempSync(join(dirname(file), ".bundle-"));
+  const around = mkdtempSync(join(dirname(file), ".bundle-"));
+  const content = join(around, "content");
+  mkdirSync(content);
   try {
     linkSync(boot, join(content, "boot.vfat"));
     linkSync(root, join(content, "root.img"));
     writeFileSync(join(content, "manifest.raucm"), manifestOf({ board, version, description }));
     rmSync(file, { force: true });
+    // What was signed is verified as the box will: by the keyring, and as code.
+    const conf = join(around, "rauc.conf");
+    writeFileSync(
+      conf,
+      `[system]\ncompatible=niac-${board}\nbootloader=noop\n[keyring]\npath=${keys.keyring}\ncheck-purpose=codesign\n`,
+    );
     await run("rauc", [
+      `--conf=${conf}`,
       "bundle",
       `--cert=${keys.certificate}`,
       `--key=${keys.key}`,
-      `--keyring=${keys.keyring}`,
       content,
       file,
     ]);
   } finally {
-    rmSync(content, { recursive: true });
+    rmSync(around, { recursive: true });
   }
 }
 
