@@ -31,7 +31,7 @@ const APPLETS: readonly string[] = [
   "insmod",
   "switch_root",
   "reboot",
-  "blkid",
+  "grep",
   "hexdump",
   "killall",
   "watchdog",
