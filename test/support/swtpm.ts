@@ -8,12 +8,15 @@ import { end, until, type Teardown } from "./processes.ts";
 export class SoftwareTpm {
   /** How tpm2-tools and NIAC_TPM reach it. */
   readonly tcti: string;
+  /** Its socket. */
+  readonly path: string;
   readonly #directory: string;
   #child: ChildProcess | null = null;
 
   private constructor(directory: string) {
     this.#directory = directory;
-    this.tcti = `swtpm:path=${join(directory, "tpm")}`;
+    this.path = join(directory, "tpm");
+    this.tcti = `swtpm:path=${this.path}`;
   }
 
   /** A new one, with seeds of its own; switched on, and gone when the test ends. */
@@ -29,7 +32,7 @@ export class SoftwareTpm {
   }
 
   async on(): Promise<void> {
-    const path = join(this.#directory, "tpm");
+    const { path } = this;
     const sockets = [`--server=type=unixio,path=${path}`, `--ctrl=type=unixio,path=${path}.ctrl`];
     const state = ["--tpm2", `--tpmstate=dir=${this.#directory}`, "--flags=not-need-init,startup-clear"];
     const child = spawn("swtpm", ["socket", ...state, ...sockets], { stdio: "ignore" });

@@ -1,0 +1,92 @@
+/** A thread that is the box's memory card: an NBD server on a socket. In a thread, so that a test which waits for a command does not stop the disk. */
+import { createServer, type Socket } from "node:net";
+import { parentPort, workerData } from "node:worker_threads";
+import { z } from "zod";
+import { Conversation, greeting } from "./nbd.ts";
+import { VolatileDisk } from "./volatile.ts";
+
+const start = z
+  .object({
+    file: z.string(),
+    socket: z.string(),
+    ranges: z.array(z.object({ name: z.string(), start: z.number(), end: z.number() })),
+  })
+  .parse(workerData);
+const order = z.discriminatedUnion("what", [
+  z.object({ what: z.literal("settle") }),
+  z.object({ what: z.literal("counts") }),
+  z.object({ what: z.literal("cut"), seed: z.number() }),
+  /** Stops answering before the write that is so many writes away. */
+  z.object({ what: z.literal("stop-at"), writes: z.number() }),
+]);
+
+const disk = new VolatileDisk(
+  start.file,
+  start.ranges.map((range) => ({ ...range, bytes: 0 })),
+);
+const sockets = new Set<Socket>();
+/** Requests to write that are still served; then the card is dead until the power comes back. */
+let left = Number.POSITIVE_INFINITY;
+let dead = false;
+
+const mortal = {
+  size: disk.size,
+  read: (offset: number, length: number): Buffer => disk.read(offset, length),
+  write: (offset: number, data: Buffer, force: boolean): void => {
+    if (left <= 0) {
+      dead = true;
+      parentPort?.postMessage({ what: "stopped" });
+      return;
+    }
+    left--;
+    disk.write(offset, data, force);
+  },
+  flush: (): void => {
+    if (!dead) disk.flush();
+  },
+};
+
+const server = createServer((socket) => {
+  sockets.add(socket);
+  const conversation = new Conversation(mortal, (data) => {
+    if (!dead) socket.write(data);
+  });
+  socket.write(greeting());
+  socket.on("data", (data) => {
+    if (dead) return;
+    if (!conversation.take(data)) socket.end();
+  });
+  // QEMU is killed, not closed.
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => sockets.delete(socket));
+});
+server.listen(start.socket, () => parentPort?.postMessage({ what: "ready" }));
+
+parentPort?.on("message", (message: unknown) => {
+  const asked = order.parse(message);
+  if (asked.what === "stop-at") left = asked.writes;
+  if (asked.what === "settle") disk.settle();
+  let lost = 0;
+  if (asked.what === "cut") {
+    for (const socket of sockets) socket.destroy();
+    lost = disk.cut(coin(asked.seed));
+    [left, dead] = [Number.POSITIVE_INFINITY, false];
+  }
+  parentPort?.postMessage({
+    what: "done",
+    lost,
+    ...disk.counts,
+    ranges: disk.ranges.map(({ name, bytes }) => ({ name, bytes })),
+  });
+});
+
+/** Heads or tails, the same for the same seed (mulberry32's mixing). */
+function coin(seed: number): () => boolean {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) & 1) === 1;
+  };
+}
