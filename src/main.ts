@@ -119,7 +119,7 @@ async function main(): Promise<void> {
       }
       const services = [listenModbus.port, listenServices.port, listenEnroll.port];
       return serve(log, options.supervised ?? false, () =>
-        runNetd({ runDir, ports: { ...cable, services } }, log),
+        runNetd({ runDir, ports: { ...cable, services, updates: settings.update.server } }, log),
       );
     });
   program.addCommand(commands.statusCommand(around));
@@ -137,6 +137,7 @@ async function main(): Promise<void> {
   program.addCommand(commands.enrolmentCommand(around));
   program.addCommand(commands.crlCommand(around));
   program.addCommand(commands.auditCommand(around));
+  program.addCommand(commands.updateCommand(around));
   program.addCommand(commands.consoleRecordCommand(around), { hidden: true });
   for (const command of laptopCommands(thisComputer((name) => lookup()(name), process.env, import.meta.url)))
     program.addCommand(command);
@@ -302,6 +303,9 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
   return {
     print: (line) => process.stdout.write(`${line}\n`),
     complain: (line) => process.stderr.write(`${line}\n`),
+    ...(process.stdout.isTTY
+      ? { redraw: (line: string) => void process.stdout.write(`\r\x1b[2K${line}`) }
+      : {}),
     color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     // Into a pipe or a file goes everything, a record a line.
     width: process.stdout.columns ?? Infinity,

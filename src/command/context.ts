@@ -8,6 +8,8 @@ export interface Surroundings {
   print(line: string): void;
   /** Prints one line to standard error. */
   complain(line: string): void;
+  /** Shows a line in the place of the one that it showed before; empty: takes that away. Left out where there is no terminal. */
+  redraw?(line: string): void;
   readonly color: boolean;
   /** Columns of the terminal. */
   readonly width: number;

@@ -12,3 +12,4 @@ export { panelCommand } from "./panel.ts";
 export { sessionsCommand, endCommand } from "./sessions.ts";
 export { siteCommand } from "./site.ts";
 export { statusCommand } from "./status.ts";
+export { updateCommand } from "./update.ts";

@@ -25,6 +25,8 @@ import { createPanel, PanelStore } from "./panel-store.ts";
 import { postureIntake } from "./posture.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
+import { systemUpdates } from "./update-system.ts";
+import { createUpdates } from "./update-store.ts";
 import { createTrust, TrustStore } from "./trust-store.ts";
 import { TrustKeeper } from "./trust.ts";
 
@@ -54,6 +56,7 @@ export async function runControl(
     createEnrolment,
     createOutside,
     createPanel,
+    createUpdates,
   ]);
   const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
@@ -168,6 +171,18 @@ export async function runControl(
     site: () => site.snapshot,
     posture: posture.handle,
   });
+  const updates = systemUpdates({
+    db,
+    audit,
+    clock,
+    log,
+    settings: settings.update,
+    gateway: link,
+    netd,
+    authorities,
+    site: () => site.snapshot.version,
+    fault: (why, advice) => box.fault("update", why, advice),
+  });
   authorities.start();
   await desk.follow();
   const look = setInterval(() => {
@@ -189,6 +204,7 @@ export async function runControl(
       desk.serve(channel);
       serveOutside(channel, outside);
       box.serve(channel);
+      updates.serve(channel);
       serveConsole(channel, audit, clock);
       serveAdmin(channel, {
         audit,
@@ -207,12 +223,16 @@ export async function runControl(
   audit
     .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control started" }], "now")
     .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the start could not be recorded"));
+  updates
+    .start()
+    .catch((error: unknown) => log.error({ reason: messageOf(error) }, "what became of the last update"));
   box.ready();
   log.info({ site: site.snapshot.version, records: audit.size }, "control is ready");
   return {
     alive: () => db.pragma("schema_version", { simple: true }) !== undefined,
     async stop() {
       clearInterval(look);
+      updates.stop();
       box.close();
       for (const server of servers) server.close();
       link.close();

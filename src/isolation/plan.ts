@@ -12,6 +12,8 @@ export interface Ports {
   readonly gateway: string | null;
   /** TCP ports of the gateway's own listeners, on the appliance's own address. */
   readonly services: readonly number[];
+  /** Where updates of the box's image are streamed from, on the plant's side; null or left out: nowhere. */
+  readonly updates?: { readonly address: string; readonly port: number } | null;
 }
 
 export interface Station {
@@ -56,7 +58,7 @@ export interface Plan {
   readonly forwards: readonly Forward[];
   /** Machines' connections that the gateway takes: inspect and wrap. */
   readonly taken: readonly { readonly from: string; readonly to: string; readonly port: number }[];
-  /** Where the gateway itself connects to on the plant's side: destinations, and services the appliance does not stand before. `address` null: given by name. */
+  /** Where the appliance itself connects to on the plant's side: destinations, services it does not stand before, the update server. `address` null: given by name. */
   readonly outward: readonly { readonly address: string | null; readonly port: number }[];
   readonly nameServers: readonly string[];
   readonly timeServers: readonly string[];
@@ -87,7 +89,11 @@ export function planOf(snapshot: Snapshot | null, ports: Ports): Plan {
     unauthenticated: network === null ? [] : unauthenticated(snapshot, byName),
     forwards: destinations.flatMap((destination) => forwardsOf(destination, byName)),
     taken: destinations.flatMap((destination) => takenOf(destination, byName)),
-    outward: distinct([...destinations.flatMap(outwardOf), ...elsewhere.flatMap(reachedFrom)]),
+    outward: distinct([
+      ...destinations.flatMap(outwardOf),
+      ...elsewhere.flatMap(reachedFrom),
+      ...(ports.updates ? [{ address: ports.updates.address, port: ports.updates.port }] : []),
+    ]),
     nameServers: network?.nameServers ?? [],
     timeServers: network?.timeServers ?? [],
   };

@@ -10,6 +10,7 @@ export * from "./netd.ts";
 export * from "./outside.ts";
 export * from "./panel.ts";
 export * from "./trust.ts";
+export * from "./update.ts";
 export {
   ADMIN_SOCKET,
   dial,

@@ -7,3 +7,4 @@ export {
   type SealSettings,
   type Settings,
 } from "./settings.ts";
+export type { UpdateSettings } from "./update.ts";

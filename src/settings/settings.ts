@@ -1,5 +1,6 @@
 import { isIP, isIPv4 } from "node:net";
 import { UsageError } from "../base/index.ts";
+import { readUpdate, type UpdateSettings } from "./update.ts";
 
 export interface Address {
   readonly host: string;
@@ -68,6 +69,8 @@ export interface Settings {
   /** Null: the appliance listens on addresses of its own and stands in no cable. */
   readonly cable: CableSettings | null;
   readonly box: BoxSettings;
+  /** Where updates of the box's image may come from. */
+  readonly update: UpdateSettings;
   /** The user whose rights the gateway runs with where `niac up` is root; null: the same as niac's. */
   readonly gatewayUser: string | null;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace";
@@ -177,6 +180,21 @@ const SETTINGS = {
     fallback: "0m",
     what: "how long a press of the panel's button allows what its key switch would, like 15m",
   },
+  updateServer: {
+    name: "NIAC_UPDATE_SERVER",
+    fallback: "none",
+    what: "where updates are streamed from: an http or https URL with an IPv4 address, like https://10.20.0.9/niac/",
+  },
+  updateCa: {
+    name: "NIAC_UPDATE_CA",
+    fallback: "none: https is not spoken",
+    what: "PEM file: authorities that the update server's certificate may come from",
+  },
+  updateUsb: {
+    name: "NIAC_UPDATE_USB",
+    fallback: "install",
+    what: "what a USB stick with an update does: off, install, or restart (when no session is open)",
+  },
   gatewayUser: {
     name: "NIAC_GATEWAY_USER",
     fallback: "niac's own",
@@ -184,7 +202,8 @@ const SETTINGS = {
   },
   logLevel: { name: "NIAC_LOG_LEVEL", fallback: "info", what: "fatal, error, warn, info, debug or trace" },
 } as const satisfies Record<
-  | Exclude<keyof Settings, "cable" | "tls" | "seal" | "box">
+  | Exclude<keyof Settings, "cable" | "tls" | "seal" | "box" | "update">
+  | `update${Capitalize<keyof UpdateSettings>}`
   | keyof BoxSettings
   | keyof CableNames
   | keyof SealSettings
@@ -239,6 +258,15 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
       panel: readName(lookup, SETTINGS.panel, problems),
       buttonAllows: readButton(text(SETTINGS.buttonAllows), problems),
     }),
+    update: readUpdate(
+      {
+        server: optional(lookup, SETTINGS.updateServer),
+        ca: optional(lookup, SETTINGS.updateCa),
+        usb: text(SETTINGS.updateUsb),
+      },
+      { server: SETTINGS.updateServer.name, usb: SETTINGS.updateUsb.name },
+      problems,
+    ),
     gatewayUser: optional(lookup, SETTINGS.gatewayUser),
     logLevel: logLevel ?? "info",
   };

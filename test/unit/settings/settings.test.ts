@@ -41,6 +41,7 @@ test("what has a default need not be set", (t) => {
     listenEnroll: { host: "::", port: 443 },
     cable: null,
     box: { leds: null, panel: null, buttonAllows: 0 },
+    update: { server: null, ca: null, usb: "install" },
     gatewayUser: null,
     logLevel: "info",
   });

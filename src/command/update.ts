@@ -1,0 +1,210 @@
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { Command } from "commander";
+import { messageOf, printable, systemCode, table, UnavailableError, UsageError } from "../base/index.ts";
+import * as link from "../link/index.ts";
+import { ask, withControl, type Surroundings } from "./context.ts";
+
+/** `niac update ...`: the image of the box, and another in its place. */
+export function updateCommand(around: Surroundings): Command {
+  const update = new Command("update").description("the image of the box: what runs, and installing another");
+  update
+    .command("show", { isDefault: true })
+    .description("which version runs, what is in the other slot, and what became of the last update")
+    .action(async () => {
+      for (const line of updateLines(await ask(around, link.updateShow, null))) around.print(line);
+    });
+  update
+    .command("install <source>")
+    .description("install a bundle (.raucb): a file on the box, or a URL of its update server")
+    .option("--allow-downgrade", "though it is older than what runs", false)
+    .option("--again", "though it is the version that runs", false)
+    .option("--reboot", "restart the box into it at once, on trial", false)
+    .option("--now", "with --reboot: though sessions are open, which end", false)
+    .action(async (source: string, options: InstallOptions) => {
+      const installed = await install(around, source, options);
+      around.print(`${installed.version} is installed in slot ${installed.slot}.`);
+      if (options.reboot) await restart(around, options.now);
+      else around.print("It waits for a restart: niac update reboot.");
+    });
+  update
+    .command("reboot")
+    .description("restart the box into what was installed; it goes back by itself where that is not healthy")
+    .option("--now", "though sessions are open, which end", false)
+    .action(({ now }: { now: boolean }) => restart(around, now));
+  update
+    .command("dismiss")
+    .description("somebody has read why the last update was left; on record")
+    .action(async () => {
+      await ask(around, link.updateDismiss, { by: around.user });
+      around.print("Dismissed.");
+    });
+  update
+    .command("stick <directory>", { hidden: true })
+    .description("install the newest bundle of a USB stick that is mounted there")
+    .action((directory: string) => stick(around, directory));
+  update
+    .command("await-health", { hidden: true })
+    .description("call the image on trial good once it is healthy; else write down why not, and fail")
+    .requiredOption("--patience <seconds>", "how long", Number)
+    .requiredOption("--failure <file>", "where the reason is left for the other slot")
+    .action((options: { patience: number; failure: string }) => awaitHealth(around, options));
+  return update;
+}
+
+interface InstallOptions {
+  readonly allowDowngrade: boolean;
+  readonly again: boolean;
+  readonly reboot: boolean;
+  readonly now: boolean;
+}
+
+/** A URL stays what it is; of a file, control's directory is another. */
+function sourceOf(text: string): string {
+  return /^https?:\/\//.test(text) ? text : resolve(text);
+}
+
+function install(
+  around: Surroundings,
+  source: string,
+  { allowDowngrade, again }: InstallOptions,
+): Promise<link.UpdateView> {
+  return withControl(around, async (channel) => {
+    let step = "";
+    channel.on(link.updateProgress, (progress) => {
+      if (around.redraw) around.redraw(progressLine(progress, around.width));
+      else if (progress.step !== step) around.print(printable(`${progress.percent} % ${progress.step}`));
+      step = progress.step;
+    });
+    const by = around.user;
+    try {
+      return await channel.call(link.updateInstall, { source: sourceOf(source), allowDowngrade, again, by });
+    } finally {
+      around.redraw?.("");
+    }
+  });
+}
+
+async function restart(around: Surroundings, now: boolean): Promise<void> {
+  const { version, sessions } = await ask(around, link.updateRestart, { now, by: around.user });
+  const ends = sessions === 0 ? "" : sessions === 1 ? "; one session ends" : `; ${sessions} sessions end`;
+  around.print(
+    `The box restarts into ${version}, on trial${ends}. It goes back by itself where that is not healthy.`,
+  );
+}
+
+/** Bundles of one stick that are looked at. */
+const MOST_BUNDLES = 16;
+
+async function stick(around: Surroundings, directory: string): Promise<void> {
+  const paths = bundlesIn(directory);
+  if (paths.length === 0) {
+    around.print("There is no update (*.raucb) on the stick.");
+    return;
+  }
+  const { installed, refused, restarts } = await ask(around, link.updateStick, { paths, by: "a USB stick" });
+  for (const line of refused) around.complain(printable(line));
+  if (installed === null) {
+    around.exit(1);
+    return;
+  }
+  const then = restarts ? "; the box restarts when no session is open" : "; it waits for a restart";
+  around.print(`${installed.version} is installed in slot ${installed.slot}${then}.`);
+}
+
+/** At the top of the stick, by name; what other systems hide is none. */
+function bundlesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isFile() && /^[^.].*\.raucb$/i.test(entry.name))
+      .map(({ name }) => join(directory, name))
+      .toSorted()
+      .slice(0, MOST_BUNDLES);
+  } catch (error) {
+    throw new UsageError("stick", `${directory} cannot be read (${systemCode(error)})`);
+  }
+}
+
+/** Milliseconds between questions. */
+const QUESTION = 2_000;
+
+async function awaitHealth(
+  around: Surroundings,
+  { patience, failure }: { readonly patience: number; readonly failure: string },
+): Promise<void> {
+  const end = performance.now() + patience * 1_000;
+  let why = "control did not answer";
+  while (performance.now() < end) {
+    try {
+      const answer = await ask(around, link.updateConfirm, null);
+      if (answer.healthy) {
+        around.print(`${answer.version} is good, and is what the box starts from now on.`);
+        return;
+      }
+      why = answer.why.join("; ");
+    } catch (error) {
+      why = messageOf(error);
+    }
+    await pause(QUESTION);
+  }
+  const reason = `not healthy after ${patience} s: ${why}`.replaceAll("\n", " ").slice(0, 500);
+  // For the slot of before, whose control says so where this one cannot.
+  writeFileSync(failure, `${reason}\n`);
+  await ask(around, link.updateGiveUp, { why: reason }).catch((error: unknown) =>
+    around.complain(messageOf(error)),
+  );
+  throw new UnavailableError(
+    "unhealthy",
+    `the image on trial is ${reason}`,
+    "The box goes back to the one before.",
+  );
+}
+
+const BAR = 30;
+
+/** One line of at most `width` columns, redrawn. */
+export function progressLine({ percent, step }: link.UpdateProgress, width: number): string {
+  const full = Math.round((Math.min(Math.max(percent, 0), 100) / 100) * BAR);
+  const bar = `[${"#".repeat(full)}${".".repeat(BAR - full)}] ${String(percent).padStart(3)} %`;
+  return printable(`${bar}  ${step}`).slice(0, Math.max(0, width - 1));
+}
+
+const WORDS: Readonly<Record<link.UpdateView["state"], string>> = {
+  installing: "being installed",
+  installed: "installed, waits for a restart (niac update reboot)",
+  trial: "on trial",
+  confirmed: "healthy, becomes the default",
+  good: "good",
+  failed: "not installed",
+  "rolled-back": "tried and left",
+  dismissed: "tried and left",
+  replaced: "written over by another",
+};
+
+export function updateLines(state: link.UpdateState): string[] {
+  const { version, board, slot, trial, primary, other, floor, updates, progress } = state;
+  const standing = trial ? "on trial, not called good yet" : "good";
+  const starts =
+    primary === null
+      ? "which slot starts by default is not known: RAUC does not answer"
+      : `slot ${primary} starts by default`;
+  const lines = [
+    `running    ${version} for ${board} in slot ${slot}, ${standing}; ${starts}`,
+    `other slot ${other ?? "nothing that was installed whole"}`,
+    `floor      nothing below ${floor} is installed`,
+    ...(progress === null ? [] : [`installing ${progress.percent} % ${progress.step}`]),
+  ].map(printable);
+  if (updates.length === 0) return lines;
+  const rows = updates
+    .toReversed()
+    .map((each) => [
+      new Date(each.begun).toISOString(),
+      each.from,
+      each.version,
+      each.by,
+      WORDS[each.state],
+      each.reason,
+    ]);
+  return [...lines, "", ...table(["BEGUN", "FROM", "TO", "BY", "STATE", "WHY"], rows)];
+}
