@@ -9,6 +9,11 @@ export type Database = BetterSqlite.Database;
 export interface Migration {
   readonly name: string;
   readonly sql: string;
+  /**
+   * A niac that does not know this step must not open the file any more. Left out: it goes on with it, as an update of the box's image
+   * that is tried and left needs it to; the step only adds tables, indexes, triggers and columns that may be empty.
+   */
+  readonly breaks?: true;
 }
 
 /**
@@ -62,7 +67,7 @@ const WAL_LIMIT = 16 * 1024 * 1024;
 /**
  * Opens the one file all of control's state is in, and brings its schema forward; a new directory gets mode 0700, the file 0600.
  * `migrations` is the whole list, in order, of all folders that keep tables in it. The caller closes the database.
- * Throws UsageError `database-newer` where the file was written by a later niac, UnavailableError `database-open` where it
+ * Throws UsageError `database-newer` where the file was written by a later niac and changed so that this one would misread it, UnavailableError `database-open` where it
  * cannot be opened, read or brought forward.
  */
 export function openDatabase(path: string, migrations: readonly Migration[] = [createRecords]): Database {
@@ -88,15 +93,20 @@ export function openDatabase(path: string, migrations: readonly Migration[] = [c
 function migrate(db: Database, path: string, migrations: readonly Migration[]): void {
   db.transaction(() => {
     const done = Number(db.pragma("user_version", { simple: true }));
-    if (done > migrations.length) {
+    // SQLite keeps this number for the file's user: how many steps whoever opens it must know.
+    const needed = Number(db.pragma("application_id", { simple: true }));
+    if (needed > migrations.length) {
       throw new UsageError(
         "database-newer",
-        `the database ${path} has schema version ${done}, this niac knows ${migrations.length} at most`,
+        `the database ${path} needs a niac that knows ${needed} steps of its schema, this one knows ${migrations.length}`,
         "It was written by a later niac. Start that version again, or restore the database from before the update.",
       );
     }
+    if (done >= migrations.length) return;
     for (const migration of migrations.slice(done)) db.exec(migration.sql);
     db.pragma(`user_version = ${migrations.length}`);
+    const breaking = migrations.findLastIndex(({ breaks }) => breaks === true) + 1;
+    if (breaking > needed) db.pragma(`application_id = ${breaking}`);
   }).exclusive();
 }
 
