@@ -1,7 +1,7 @@
 /** What this box runs, as files of its image and its initramfs say: slot, trial, version, board, and below what it never goes again. */
 import { readFileSync } from "node:fs";
 import { systemCode } from "../base/index.ts";
-import { compareVersions, isVersion, newestVersion } from "./update-version.ts";
+import { compareVersions, isVersion, newestVersion, releaseOf } from "./update-version.ts";
 
 export type Slot = "A" | "B";
 
@@ -51,14 +51,16 @@ export function readImageBox(places: ImagePlaces = IMAGE_PLACES): ImageBox | nul
 }
 
 /**
- * The version below which nothing is installed. A file that says something else than a version was damaged: then it is what runs, so that
- * damage opens no way back.
+ * The release below which nothing is installed. A file that says something else was damaged: then it is what runs, so that damage opens no
+ * way back. /usr/lib/niac/floor-of says the same.
  */
 export function readFloor(box: ImageBox, places: ImagePlaces = IMAGE_PLACES): string {
   const kept = read(places.floor)?.trim();
   const own = read(places.ownFloor)?.trim() ?? "";
-  const floors = [kept ?? own, own].map((text) => (isVersion(text) ? text : box.version));
-  return newestVersion(floors) ?? box.version;
+  const floors = [kept ?? own, own].map((text) =>
+    isVersion(text) && releaseOf(text) === text ? text : releaseOf(box.version),
+  );
+  return newestVersion(floors) ?? releaseOf(box.version);
 }
 
 /** One line for the reader; null: nothing was left. */

@@ -1,6 +1,7 @@
 /**
  * Versions of releases: three numbers, and for what comes before a release a word, `1.4.0-rc.2`. Semantic Versioning 2.0.0, 9 and 11, without
- * build metadata: two images of one version would be two things of one name. /usr/lib/niac/rauc-check orders them the same way.
+ * build metadata: two images of one version would be two things of one name. Floors are releases: image/rootfs/usr/lib/niac/rauc-check
+ * compares as coreutils do, which agree with this as long as one side is a release.
  */
 
 const VERSION =
@@ -8,6 +9,11 @@ const VERSION =
 
 export function isVersion(text: string): boolean {
   return VERSION.test(text);
+}
+
+/** The release that a version is, or comes before: `1.4.0`. Throws a RangeError for what is no version. */
+export function releaseOf(version: string): string {
+  return partsOf(version).numbers.join(".");
 }
 
 /** Below 0 where `a` is the older one, 0 where they are the same. Throws a RangeError for what is no version: ask isVersion() first. */

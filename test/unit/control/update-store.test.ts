@@ -1,4 +1,5 @@
-import test from "ava";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
 import { createRecords, openDatabase } from "../../../src/audit/index.ts";
 import { createAuthority, createUpstream } from "../../../src/authority/index.ts";
 import { createPanel } from "../../../src/control/panel-store.ts";
@@ -7,6 +8,7 @@ import { createTrust } from "../../../src/control/trust-store.ts";
 import { createUpdates, UpdateStore, viewOf } from "../../../src/control/update-store.ts";
 import { createEnrolment } from "../../../src/enrolment/index.ts";
 import { createOutside } from "../../../src/revocation/index.ts";
+import { directory } from "../audit/samples.ts";
 
 const WISH = {
   id: "11111111-2222-4333-8444-555555555555",
@@ -19,8 +21,8 @@ const WISH = {
   slot: "B",
 } as const;
 
-function store(t: { teardown(end: () => void): void }): UpdateStore {
-  const db = openDatabase(":memory:", [createRecords, createUpdates]);
+function store(t: ExecutionContext): UpdateStore {
+  const db = openDatabase(join(directory(t), "niac.db"), [createRecords, createUpdates]);
   t.teardown(() => db.close());
   return new UpdateStore(db);
 }
