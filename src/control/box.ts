@@ -18,8 +18,9 @@ import { EdgeSums, type EdgeSum } from "./edge-sums.ts";
 import { FaultBook, stateText } from "./faults.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { NetdLink, RulesetState } from "./netd-link.ts";
-import { boxDraft, PanelKeeper } from "./panel.ts";
+import { PanelKeeper } from "./panel.ts";
 import type { PanelStore } from "./panel-store.ts";
+import { boxDraft } from "./panel-words.ts";
 import { Traffic } from "./traffic.ts";
 
 export interface BoxParts {

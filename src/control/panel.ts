@@ -1,14 +1,16 @@
 /** What a person does at the panel by hand: on record, and told to the gateway. */
-import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { UNKNOWN_INPUTS, type PanelEdge, type PanelInput } from "../appliance/index.ts";
-import type { AuditLog, RecordDraft } from "../audit/index.ts";
-import { durationText, messageOf, UnavailableError, UsageError, type Clock } from "../base/index.ts";
+import type { AuditLog } from "../audit/index.ts";
+import { messageOf, UnavailableError, UsageError, type Clock } from "../base/index.ts";
 import { gatewayPanel, type PanelState, type PanelView } from "../link/index.ts";
-import { EdgeSums, type EdgeSum } from "./edge-sums.ts";
+import { EdgeSums } from "./edge-sums.ts";
 import type { FaultBook } from "./faults.ts";
 import type { GatewayLink } from "./gateway-link.ts";
 import type { PanelStore } from "./panel-store.ts";
+import { boxDraft, contactName, panelDraft, type PanelSum } from "./panel-words.ts";
+
+export { boxDraft };
 
 export interface PanelParts {
   readonly audit: Pick<AuditLog, "append">;
@@ -20,10 +22,6 @@ export interface PanelParts {
   /** Milliseconds that one press of the button allows what the key switch would; 0: a press is recorded, and allows nothing. */
   readonly buttonAllows: number;
 }
-
-type PanelSum = EdgeSum<PanelInput, boolean | null>;
-
-const MAX_REASON = 1_000;
 
 /**
  * Whether what is granted with the key switch holds now. On counts once it is on record: what was not recorded is not allowed. Off counts at
@@ -88,7 +86,7 @@ export class PanelKeeper {
     this.#judge();
     const due = this.#sums.take(this.#parts.clock.monotonic());
     if (due.length > 0) void this.#record(due);
-    const unsteady = this.#sums.unsteady().map((name) => WORDS[name].name);
+    const unsteady = this.#sums.unsteady().map((name) => contactName(name));
     this.#parts.faults.set(
       "contact",
       unsteady.length === 0 ? null : `the ${unsteady.join(" and the ")} at the panel goes to and fro`,
@@ -191,11 +189,11 @@ export class PanelKeeper {
   }
 
   async #record(due: readonly PanelSum[]): Promise<void> {
-    const { audit, faults } = this.#parts;
+    const { audit, faults, buttonAllows } = this.#parts;
     const turn = this.#turn;
     try {
       await audit.append(
-        due.map((sum) => this.#draft(sum)),
+        due.map((sum) => panelDraft(sum, buttonAllows)),
         "now",
       );
       faults.set("panel record", null);
@@ -211,75 +209,4 @@ export class PanelKeeper {
     }
     this.#judge();
   }
-
-  #draft({ name, state, changes, time }: PanelSum): RecordDraft {
-    const { action, now, on, off } = WORDS[name];
-    const said = state === null ? `${now} is not known now` : state ? on : off;
-    const until =
-      name === "button" && state === true ? `, for ${durationText(this.#parts.buttonAllows)}` : "";
-    const sum = changes > 2 ? `; it changed ${changes} times since the last record` : "";
-    return boxDraft(time, action, `${said}${until}${sum}`, {
-      state: state === null ? "unknown" : state,
-      ...(changes > 2 ? { changes } : {}),
-    });
-  }
-}
-
-const WORDS: Readonly<
-  Record<
-    PanelInput,
-    {
-      /** `detail.action`. */
-      readonly action: string;
-      readonly name: string;
-      readonly now: string;
-      readonly on: string;
-      readonly off: string;
-    }
-  >
-> = {
-  keySwitch: {
-    action: "key-switch",
-    name: "key switch",
-    now: "how the key switch stands",
-    on: "the key switch is on: what is granted with it holds",
-    off: "the key switch is off: what is granted with it does not hold",
-  },
-  button: {
-    action: "button",
-    name: "button",
-    now: "how the button stands",
-    on: "the button was pressed: what is granted with the key switch holds",
-    off: "the button was pressed: it allows nothing now",
-  },
-  cover: {
-    action: "tamper",
-    name: "contact of the cover",
-    now: "whether the cover is closed",
-    on: "the cover of the box is open",
-    off: "the cover of the box is closed",
-  },
-  console: {
-    action: "console-jumper",
-    name: "console jumper",
-    now: "how the console jumper stands",
-    on: "the console jumper is set: the serial console opens",
-    off: "the console jumper is not set",
-  },
-};
-
-/** A record of the box itself. `action`: what it is about, for whoever searches. */
-export function boxDraft(
-  time: number,
-  action: string,
-  reason: string,
-  detail: Readonly<Record<string, string | number | boolean>> = {},
-): RecordDraft {
-  return {
-    time,
-    kind: "box",
-    id: randomUUID(),
-    reason: reason.slice(0, MAX_REASON),
-    detail: { action, ...detail },
-  };
 }
