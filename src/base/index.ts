@@ -2,6 +2,7 @@
 export * from "./bytes.ts";
 export * from "./channel.ts";
 export * from "./clock.ts";
+export { deskText } from "./desk-text.ts";
 export * from "./errors.ts";
 export { columns, cut, fit, printable } from "./printable.ts";
 export * from "./table.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { systemCode, UsageError, table } from "../base/index.ts";
+import { deskText, systemCode, UsageError, table } from "../base/index.ts";
 import { siteApply, siteHistory, siteRollback, siteShow, type SiteVersion } from "../link/index.ts";
 import {
   diffSites,
@@ -23,7 +23,8 @@ export function siteCommand(around: Surroundings): Command {
     .command("apply <file>")
     .description("check a document and put it in force")
     .option("--note <text>", "why, for the history", "")
-    .action((file: string, options: { note: string }) => apply(around, file, options.note));
+    .option("--first", "only where none was applied yet")
+    .action((file: string, options: { note: string; first?: boolean }) => apply(around, file, options));
   site
     .command("show [version]")
     .description("print the document in force, or an earlier version")
@@ -49,8 +50,9 @@ export function siteCommand(around: Surroundings): Command {
 
 function read(file: string): string {
   try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
+    return deskText(readFileSync(file === "-" ? 0 : file), file);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw new UsageError("file", `${file} cannot be read (${systemCode(error)})`);
   }
 }
@@ -79,12 +81,17 @@ function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
-async function apply(around: Surroundings, file: string, note: string): Promise<void> {
+async function apply(
+  around: Surroundings,
+  file: string,
+  { note, first = false }: { note: string; first?: boolean },
+): Promise<void> {
   const { applied, report } = await ask(around, siteApply, {
     text: read(file),
     fileName: file,
     by: around.user,
     note,
+    first,
   });
   tell(around, applied, report);
 }

@@ -32,7 +32,9 @@ const FOLLOWER_BEHIND = 16 * 1024 * 1024;
 /** Answers one command's channel. Whoever may open the socket is an administrator: the file's owner and root. */
 export function serveAdmin(channel: Channel, parts: AdminParts): void {
   const { audit, site, store, origin, clock } = parts;
-  channel.handle(link.siteApply, ({ text, fileName, by, note }) => site.apply(text, fileName, by, note));
+  channel.handle(link.siteApply, ({ first, text, fileName, by, note }) =>
+    first ? site.applyFirst(text, fileName, by, note) : site.apply(text, fileName, by, note),
+  );
   channel.handle(link.siteRollback, ({ version, by }) => site.rollback(version, by));
   channel.handle(link.siteHistory, () => store.history());
   channel.handle(link.siteShow, ({ version }) => {

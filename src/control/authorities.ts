@@ -1,4 +1,4 @@
-/** The authorities that certificates come from: the plant's own, or the site's in its place; and the keyring that seals their keys. */
+/** The authorities that certificates come from: the plant's own, or the site's in its place. */
 import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { AuditLog, Database } from "../audit/index.ts";
@@ -10,11 +10,11 @@ import {
   UpstreamAuthority,
   UpstreamStore,
 } from "../authority/index.ts";
-import { keyringExists, openKeyring, type OpenKeyring } from "../seal/index.ts";
-import { UnavailableError, type Channel, type Clock } from "../base/index.ts";
+import type { OpenKeyring } from "../seal/index.ts";
+import type { Channel, Clock } from "../base/index.ts";
 import { authorityReseal } from "../link/index.ts";
-import type { Settings } from "../settings/index.ts";
 import type { OwnIssuer } from "./certify.ts";
+import type { KeptKeyring } from "./kept-keyring.ts";
 
 export interface AuthoritiesParts {
   readonly db: Database;
@@ -22,7 +22,7 @@ export interface AuthoritiesParts {
   /** Never behind the latest time known. */
   readonly clock: Clock;
   readonly log: Logger;
-  readonly settings: Pick<Settings, "seal" | "stateDir">;
+  readonly keyring: KeptKeyring;
   /** The appliance's DNS name. */
   name(): string;
   /** Others than before. */
@@ -38,15 +38,21 @@ export class Authorities {
   readonly #parts: AuthoritiesParts;
 
   constructor(parts: AuthoritiesParts) {
-    const { db, audit, clock, log, settings } = parts;
+    const { db, audit, clock, log } = parts;
     this.#parts = parts;
-    const store = new UpstreamStore(db);
-    this.#keyring = new KeptKeyring(settings, log, () => this.plant.initialised || store.read() !== null);
+    this.#keyring = parts.keyring;
     const keyring = (): Promise<OpenKeyring> => this.keyring();
     const changed = (): void => parts.changed();
     this.plant = new PlantAuthority({ db, audit, clock, log, keyring });
     this.plant.subscribe({ changed, revoked: () => parts.revoked() });
-    this.upstream = new UpstreamAuthority({ store, audit, clock, log, keyring, changed });
+    this.upstream = new UpstreamAuthority({
+      store: new UpstreamStore(db),
+      audit,
+      clock,
+      log,
+      keyring,
+      changed,
+    });
   }
 
   keyring(): Promise<OpenKeyring> {
@@ -86,49 +92,5 @@ export class Authorities {
       return { protects };
     });
     serveUpstream(channel, { upstream, name: () => this.#parts.name(), plant: () => plant.initialised });
-  }
-}
-
-/** Opens the keyring when a key is first needed, and again where that failed. */
-class KeptKeyring {
-  readonly #settings: AuthoritiesParts["settings"];
-  readonly #log: Logger;
-  /** Whether it sealed something already, so that it must be there. */
-  readonly #sealed: () => boolean;
-  #opened: Promise<OpenKeyring> | null = null;
-
-  constructor(settings: AuthoritiesParts["settings"], log: Logger, sealed: () => boolean) {
-    this.#settings = settings;
-    this.#log = log;
-    this.#sealed = sealed;
-  }
-
-  async open(): Promise<OpenKeyring> {
-    const opening = (this.#opened ??= this.#open());
-    try {
-      return await opening;
-    } catch (error) {
-      if (this.#opened === opening) this.#opened = null;
-      throw error;
-    }
-  }
-
-  /** By what the settings ask for now; where that fails, all stays as it was. */
-  async reseal(): Promise<OpenKeyring> {
-    const resealed = await (await this.open()).reseal(this.#settings.seal);
-    this.#opened = Promise.resolve(resealed);
-    return resealed;
-  }
-
-  async #open(): Promise<OpenKeyring> {
-    const { seal, stateDir } = this.#settings;
-    if (this.#sealed() && !keyringExists(stateDir)) {
-      throw new UnavailableError(
-        "keyring-gone",
-        `keyring.json is gone from ${stateDir}, and the authority's keys cannot be opened without it`,
-        "Put it back from a backup of that directory, or set the appliance up anew and niac authority import.",
-      );
-    }
-    return openKeyring({ seal, stateDir, log: this.#log });
   }
 }

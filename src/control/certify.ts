@@ -26,7 +26,9 @@ export interface OwnIssuer {
 }
 
 export interface OwnTlsParts {
-  readonly settings: Pick<Settings, "tls" | "rotation" | "origin">;
+  readonly settings: Pick<Settings, "tls" | "rotation">;
+  /** The appliance's name in the record. */
+  readonly origin: string;
   readonly log: Logger;
   /** Who signs now. */
   issuer(): OwnIssuer;
@@ -72,8 +74,8 @@ export class OwnTls {
   }
 
   names(): OwnNames {
-    const { settings, log } = this.#parts;
-    const { names, omitted } = ownNames(this.#parts.snapshot(), settings.origin, this.#parts.addresses());
+    const { origin, log } = this.#parts;
+    const { names, omitted } = ownNames(this.#parts.snapshot(), origin, this.#parts.addresses());
     const list = omitted.join(", ");
     if (list !== this.#omitted && list !== "") {
       log.warn(

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
@@ -15,14 +15,18 @@ import { serveAdmin } from "./admin.ts";
 import { Authorities } from "./authorities.ts";
 import { Box } from "./box.ts";
 import { OwnTls } from "./certify.ts";
+import { ClaimDesk } from "./claim.ts";
 import { serveConsole } from "./console.ts";
 import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
+import { BoxIdentity, createIdentity, identityDraft, originOf } from "./identity.ts";
+import { KeptKeyring } from "./kept-keyring.ts";
 import { fileVerdict, issuingAuthorities } from "./issuers.ts";
 import { NetdLink } from "./netd-link.ts";
 import { ownAddresses } from "./own-names.ts";
 import { createPanel, PanelStore } from "./panel-store.ts";
 import { postureIntake } from "./posture.ts";
+import { servePrepared } from "./prepared.ts";
 import { Site } from "./site.ts";
 import { createSite, SiteStore } from "./site-store.ts";
 import { systemUpdates } from "./update-system.ts";
@@ -30,6 +34,8 @@ import { createUpdates } from "./update-store.ts";
 import { createTrust, TrustStore } from "./trust-store.ts";
 import { TrustKeeper } from "./trust.ts";
 
+/** Below the run directory, for the serial console, which has no call to ask with: the box's name, and its identity in words. */
+const NAME_FILE = "name.txt";
 /** Milliseconds between looks at addresses and files that change by themselves. */
 const LOOK = 60_000;
 
@@ -57,8 +63,12 @@ export async function runControl(
     createOutside,
     createPanel,
     createUpdates,
+    createIdentity,
   ]);
-  const audit = new AuditLog(db, settings.origin, { clock, onFatal: fatal });
+  const keyring = new KeptKeyring(settings, log, db);
+  const identity = new BoxIdentity(db, () => keyring.open(), clock);
+  const origin = settings.origin ?? originOf(await identity.open());
+  const audit = new AuditLog(db, origin, { clock, onFatal: fatal });
   let ownState: OwnCertificateState | null = null;
   const link = new GatewayLink(audit, clock, log, {
     current: () => ({
@@ -81,7 +91,7 @@ export async function runControl(
   const site: Site = new Site(
     new SiteStore(db),
     audit,
-    settings.origin,
+    origin,
     clock,
     (snapshot) => {
       void netd.push(trust.inNetwork(snapshot));
@@ -96,6 +106,7 @@ export async function runControl(
   );
   const ownTls = new OwnTls({
     settings,
+    origin,
     issuer: () => authorities.issuer(),
     log,
     snapshot: () => site.snapshot,
@@ -140,8 +151,8 @@ export async function runControl(
     audit,
     clock: { now: () => Math.max(clock.now(), trust.clock().floor), monotonic: () => clock.monotonic() },
     log,
-    settings,
-    name: () => ownTls.names().dns[0] ?? settings.origin,
+    keyring,
+    name: () => ownTls.names().dns[0] ?? origin,
     changed() {
       ownTls.changed();
       void desk.follow();
@@ -189,6 +200,7 @@ export async function runControl(
     ownTls.changed();
     void desk.follow();
   }, LOOK);
+  const claims = new ClaimDesk(identity, audit, clock, origin);
   const admins = new Set<Channel>();
   const servers = [
     await listen(
@@ -206,6 +218,12 @@ export async function runControl(
       box.serve(channel);
       updates.serve(channel);
       serveConsole(channel, audit, clock);
+      claims.serve(channel);
+      servePrepared(channel, {
+        audit,
+        clock,
+        fault: (source, why, advice) => box.fault(source, why, advice),
+      });
       serveAdmin(channel, {
         audit,
         site,
@@ -215,17 +233,25 @@ export async function runControl(
         trust,
         ownCertificate: () => ownState,
         box: () => box.view(),
-        origin: settings.origin,
+        origin,
         clock,
       });
     }),
   ];
+  const { known } = identity;
+  const started = {
+    time: clock.now(),
+    kind: "process",
+    id: randomUUID(),
+    reason: "control started",
+  } as const;
   audit
-    .append([{ time: clock.now(), kind: "process", id: randomUUID(), reason: "control started" }], "now")
+    .append([...(known === null ? [] : [identityDraft(known)]), started], "now")
     .catch((error: unknown) => log.error({ reason: messageOf(error) }, "the start could not be recorded"));
   updates
     .start()
     .catch((error: unknown) => log.error({ reason: messageOf(error) }, "what became of the last update"));
+  writeFileSync(join(settings.runDir, NAME_FILE), `${origin}\n${known?.words ?? ""}\n`, { mode: 0o644 });
   box.ready();
   log.info({ site: site.snapshot.version, records: audit.size }, "control is ready");
   return {

@@ -72,6 +72,17 @@ export class Site {
     }
   }
 
+  /** As apply(), where the box has none yet. Throws a UsageError where it has. */
+  async applyFirst(text: string, fileName: string, by: string, note: string): Promise<Applied> {
+    const { version } = this.#snapshot;
+    if (version === 0) return this.apply(text, fileName, by, note);
+    throw new UsageError(
+      "site-there",
+      `version ${version} of a site document is in force on this box, and ${fileName} was to be the first`,
+      "Apply it with: niac site apply <file>.",
+    );
+  }
+
   /** Applies the text of an earlier version as a new one. */
   rollback(version: number, by: string): Promise<Applied> {
     const { text } = this.#store.get(version);

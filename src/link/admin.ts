@@ -19,7 +19,14 @@ export type SiteVersion = z.infer<typeof versionSchema>;
 
 export const siteApply = defineCall(
   "site.apply",
-  z.strictObject({ text: z.string(), fileName: z.string(), by: z.string(), note: z.string() }),
+  /** `first`: only where none was applied yet. */
+  z.strictObject({
+    text: z.string(),
+    fileName: z.string(),
+    by: z.string(),
+    note: z.string(),
+    first: z.boolean(),
+  }),
   /** `report`: what was found and what changed, in lines for people; `applied` null: nothing was changed. */
   z.strictObject({ applied: versionSchema.nullable(), report: z.array(z.string()) }),
 );

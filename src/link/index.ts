@@ -2,6 +2,7 @@
 export * from "./admin.ts";
 export * from "./authority.ts";
 export * from "./box.ts";
+export * from "./claim.ts";
 export * from "./enrolment.ts";
 export * from "./delegated.ts";
 export * from "./gateway.ts";
@@ -9,6 +10,7 @@ export * from "./locks.ts";
 export * from "./netd.ts";
 export * from "./outside.ts";
 export * from "./panel.ts";
+export * from "./prepared.ts";
 export * from "./trust.ts";
 export * from "./update.ts";
 export {

@@ -1,4 +1,5 @@
 /** The appliance's own settings: a look-up in, one validated frozen object out. Only this folder knows their names. */
+export { checkSettingsFile, type SettingsFile } from "./settings-file.ts";
 export {
   describeSettings,
   readSettings,

@@ -52,8 +52,8 @@ export interface Settings {
   readonly stateDir: string;
   /** Where control's two sockets are: `gateway.sock` for the gateway, `admin.sock` for commands. */
   readonly runDir: string;
-  /** This appliance's name in the record; stays the same for the box's life. */
-  readonly origin: string;
+  /** This appliance's name in the record, the same for the box's life; null: it follows from the box's identity. */
+  readonly origin: string | null;
   /** Null: the authority makes all of it. */
   readonly tls: TlsFiles | null;
   /** Milliseconds between rotations of the gateway's own certificate, where the authority issues it. */
@@ -93,7 +93,11 @@ interface CableNames {
 const SETTINGS = {
   stateDir: { name: "NIAC_STATE_DIR", fallback: "/var/lib/niac", what: "directory of the database" },
   runDir: { name: "NIAC_RUN_DIR", fallback: "/run/niac", what: "directory of the sockets between processes" },
-  origin: { name: "NIAC_ORIGIN", fallback: null, what: "this appliance's name in the record" },
+  origin: {
+    name: "NIAC_ORIGIN",
+    fallback: null,
+    what: "this appliance's name in the record; auto: niac- and the beginning of its identity's fingerprint",
+  },
   tlsCertificate: {
     name: "NIAC_TLS_CERTIFICATE",
     fallback: "none: the authority issues it",
@@ -217,6 +221,20 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace"] as const
  * Reads every setting through `lookup` and says all that is wrong at once.
  */
 export function readSettings(lookup: (name: string) => string | undefined): Settings {
+  const { settings, problems } = judgeSettings(lookup);
+  if (problems.length === 0) return settings;
+  throw new UsageError(
+    "settings",
+    `The settings are not complete:\n  ${problems.join("\n  ")}`,
+    "Set them in the environment, or in a file of NAME=value lines given with --settings.",
+  );
+}
+
+/** `problems`: each begins with the name of the setting that it is about. Where there are any, `settings` are not to be used. */
+export function judgeSettings(lookup: (name: string) => string | undefined): {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+} {
   const problems: string[] = [];
   const text = (setting: Setting): string => {
     const value = lookup(setting.name)?.trim();
@@ -241,7 +259,7 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
   const settings: Settings = {
     stateDir: text(SETTINGS.stateDir),
     runDir: text(SETTINGS.runDir),
-    origin: text(SETTINGS.origin),
+    origin: readOrigin(text(SETTINGS.origin), problems),
     tls: readTlsFiles(lookup, problems),
     rotation: readRotation(text(SETTINGS.rotation), problems),
     seal: Object.freeze({
@@ -270,20 +288,27 @@ export function readSettings(lookup: (name: string) => string | undefined): Sett
     gatewayUser: optional(lookup, SETTINGS.gatewayUser),
     logLevel: logLevel ?? "info",
   };
-  if (problems.length > 0) {
-    throw new UsageError(
-      "settings",
-      `The settings are not complete:\n  ${problems.join("\n  ")}`,
-      "Set them in the environment, or in a file of NAME=value lines given with --settings.",
-    );
-  }
-  return Object.freeze(settings);
+  return { settings: Object.freeze(settings), problems };
 }
+
+/** Names of all settings. */
+export const SETTING_NAMES: readonly string[] = Object.values(SETTINGS).map(({ name }) => name);
 
 type Lookup = (name: string) => string | undefined;
 
 function optional(lookup: Lookup, setting: Setting): string | null {
   return lookup(setting.name)?.trim() || null;
+}
+
+const LONGEST_ORIGIN = 64;
+
+/** A name as a person may have given it; null: `auto`. */
+function readOrigin(origin: string, problems: string[]): string | null {
+  if (origin.length > LONGEST_ORIGIN)
+    problems.push(
+      `${SETTINGS.origin.name} has ${origin.length} characters; it takes ${LONGEST_ORIGIN} at most`,
+    );
+  return origin === "auto" ? null : origin;
 }
 
 /** All of them or none, but that `serverCa` is `clientCa` where it is not said. */

@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
         "identity",
         "policy",
         "seal",
+        "est",
         "authority",
         "enrolment",
         "revocation",
@@ -57,8 +58,8 @@ const ALLOWED: Readonly<Record<string, { may: readonly string[]; types?: readonl
       why: "owns all state, the box's panel and lamps with it, and never touches a machine or a client's bytes",
     },
     command: {
-      may: ["base", "audit", "site", "link"],
-      why: "asks control over its socket, and owns nothing",
+      may: ["base", "audit", "site", "link", "settings"],
+      why: "asks control over its socket, and owns nothing; a settings' file is checked where it lies",
     },
     isolation: {
       may: ["base", "site", "link"],
