@@ -40,13 +40,13 @@ export class ClaimDesk {
   }
 
   async renew(by: string): Promise<Claim> {
-    const { code, made, change } = await this.#identity.newCode();
+    const fresh = await this.#identity.newCode();
     await this.#record(
       "claim-renewed",
       `${by} has a new claim code made: the one of before is good no more`,
-      change,
+      () => fresh.change(),
     );
-    return this.#claim(code, made);
+    return this.#claim(fresh.code, fresh.made);
   }
 
   /** Throws a UsageError for what is no code, an UnavailableError after too many wrong ones. */

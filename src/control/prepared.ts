@@ -15,7 +15,8 @@ export interface PreparedParts {
   fault(source: string, why: string | null, advice: string): void;
 }
 
-export function servePrepared(channel: Channel, { audit, clock, fault }: PreparedParts): void {
+export function servePrepared(channel: Channel, parts: PreparedParts): void {
+  const { audit, clock } = parts;
   channel.handle(preparedReport, async ({ what, outcome, text }) => {
     const file = FILES[what];
     const why = text
@@ -24,7 +25,7 @@ export function servePrepared(channel: Channel, { audit, clock, fault }: Prepare
       .slice(0, LONGEST);
     const refused = `${file} on the boot partition was not taken: ${why}`;
     const advice = `Put it right and start the box again, or take it away; ${file}.error beside it says the same.`;
-    fault(file, outcome === "refused" ? refused : null, advice);
+    parts.fault(file, outcome === "refused" ? refused : null, advice);
     const reason = outcome === "refused" ? refused : `${file} was taken from the boot partition`;
     await audit.append([boxDraft(clock.now(), "prepared", reason, { what, outcome })], "now");
     return null;
