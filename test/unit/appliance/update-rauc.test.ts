@@ -25,9 +25,11 @@ test("a bundle without a description has an empty one; without a version it is n
   });
 });
 
+function lines(operation: string, progress: string, error: string): string {
+  return `{"type":"s","data":"${operation}"}\n{"type":"(isi)","data":${progress}}\n{"type":"s","data":"${error}"}\n`;
+}
+
 test("how far an installation is, and why the last one failed", (t) => {
-  const lines = (operation: string, progress: string, error: string): string =>
-    `{"type":"s","data":"${operation}"}\n{"type":"(isi)","data":${progress}}\n{"type":"s","data":"${error}"}\n`;
   t.deepEqual(readProgress(lines("installing", '[20,"Checking bundle done.",2]', "")), {
     busy: true,
     percent: 20,

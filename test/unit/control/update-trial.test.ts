@@ -1,0 +1,183 @@
+import test, { type ExecutionContext } from "ava";
+import { UpdateInstaller } from "../../../src/control/update-install.ts";
+import { UpdateTrial } from "../../../src/control/update-trial.ts";
+import { ASKED, updateBed, type UpdateBed } from "./update-bed.ts";
+
+/** 0.2.0 is in slot B and waits. */
+async function installed(t: ExecutionContext): Promise<UpdateBed> {
+  const bed = updateBed(t);
+  await new UpdateInstaller(bed.parts, 1).install(ASKED, () => {});
+  return bed;
+}
+
+/** The box was restarted into it. */
+async function tried(t: ExecutionContext): Promise<{ bed: UpdateBed; trial: UpdateTrial }> {
+  const bed = await installed(t);
+  await new UpdateTrial(bed.parts).restart("alice", false);
+  bed.rauc.marks.length = 0;
+  const trial = new UpdateTrial(bed.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" }));
+  await trial.start();
+  return { bed, trial };
+}
+
+function last(bed: UpdateBed): string {
+  return bed.said().at(-1) ?? "";
+}
+
+test("a restart is on record, then the firmware is told, then the box restarts", async (t) => {
+  const bed = await installed(t);
+  const mark = bed.rauc.mark.bind(bed.rauc);
+  bed.rauc.mark = (...words) => {
+    t.is(
+      last(bed),
+      "update-trial alice restarts the box into slot B with 0.2.0, on trial; no session is open",
+    );
+    t.like(bed.store.last(), { state: "trial", boot: "one" });
+    t.is(bed.restarts, 0);
+    return mark(...words);
+  };
+  t.deepEqual(await new UpdateTrial(bed.parts).restart("alice", false), { version: "0.2.0", sessions: 0 });
+  t.deepEqual(bed.rauc.marks, ["active other"]);
+  t.is(bed.restarts, 1);
+});
+
+test("who has a session open keeps it, unless somebody says now", async (t) => {
+  const bed = await installed(t);
+  bed.sessions = 3;
+  const trial = new UpdateTrial(bed.parts);
+  await t.throwsAsync(trial.restart("alice", false), { code: "update-sessions", message: /^3 sessions/ });
+  t.is(bed.restarts, 0);
+  t.is((await trial.restart("alice", true)).sessions, 3);
+  t.regex(last(bed), /3 sessions end$/);
+});
+
+test("a firmware that takes no trial: no restart, on record, and it still waits", async (t) => {
+  const bed = await installed(t);
+  bed.rauc.refuses = "tryboot: this board's firmware has no one-shot flag";
+  await t.throwsAsync(new UpdateTrial(bed.parts).restart("alice", false), { code: "rauc-refused" });
+  t.is(bed.restarts, 0);
+  t.like(bed.store.last(), { state: "installed", boot: "" });
+  t.regex(last(bed), /^update-failed the firmware takes no trial: tryboot/);
+});
+
+test("without an update there is nothing to restart into", async (t) => {
+  const bed = updateBed(t);
+  await t.throwsAsync(new UpdateTrial(bed.parts).restart("alice", true), { code: "update-none" });
+  t.is(bed.restarts, 0);
+});
+
+test("a healthy trial becomes the default: on record first, and good once RAUC says so", async (t) => {
+  const { bed, trial } = await tried(t);
+  bed.rauc.default = "B";
+  const mark = bed.rauc.mark.bind(bed.rauc);
+  bed.rauc.mark = (...words) => {
+    t.is(last(bed), "update-good 0.2.0 in slot B is healthy, and becomes what the box starts");
+    t.is(bed.store.last()?.state, "confirmed");
+    return mark(...words);
+  };
+  t.true(trial.open);
+  t.deepEqual(await trial.confirm(), { healthy: true, version: "0.2.0", why: [] });
+  t.deepEqual(bed.rauc.marks, ["good booted"]);
+  t.is(bed.store.last()?.state, "good");
+  t.false(trial.open);
+  t.deepEqual(await trial.confirm(), { healthy: true, version: "0.2.0", why: [] });
+  t.deepEqual(bed.rauc.marks, ["good booted"], "once");
+});
+
+test("a trial that is not healthy commits nothing, however often it is asked", async (t) => {
+  const { bed, trial } = await tried(t);
+  bed.unhealthy = ["the gateway is away", "failed: niac-gateway.service"];
+  const records = bed.said().length;
+  for (let each = 0; each < 3; each++)
+    t.deepEqual(await trial.confirm(), { healthy: false, version: "0.2.0", why: bed.unhealthy });
+  t.deepEqual(bed.rauc.marks, []);
+  t.is(bed.said().length, records);
+  t.is(bed.store.last()?.state, "trial");
+});
+
+test("a commit that did not take is no good trial", async (t) => {
+  const { bed, trial } = await tried(t);
+  await t.throwsAsync(trial.confirm(), { code: "update-default", message: /still starts slot A/ });
+  t.true(trial.open);
+  t.is(bed.store.last()?.state, "confirmed");
+  bed.rauc.default = "B";
+  const records = bed.said().length;
+  t.true((await trial.confirm()).healthy);
+  t.is(bed.said().length, records, "that it is good is on record once");
+});
+
+test("given up: on record by the new slot, and the old one says no more than that to people", async (t) => {
+  const { bed, trial } = await tried(t);
+  await trial.giveUp("not healthy after 120 s: the gateway is away");
+  t.is(
+    last(bed),
+    "update-rolled-back 0.2.0 was tried and is left, the box goes back to 0.1.0: not healthy after 120 s: the gateway is away",
+  );
+  const records = bed.said().length;
+  const old = new UpdateTrial(bed.as({ bootId: "three" }));
+  await old.start();
+  t.is(bed.said().length, records);
+  t.regex(bed.faults.at(-1) ?? "", /update to 0\.2\.0 was left: not healthy/);
+  await old.dismiss("alice");
+  t.is(bed.faults.at(-1), null);
+  t.is(bed.store.last()?.state, "dismissed");
+  await t.throwsAsync(old.dismiss("alice"), { code: "update-none" });
+});
+
+test("the old slot runs again and nobody gave up: it records so, with what was left or what it means", async (t) => {
+  for (const failure of ["not healthy after 120 s: control did not answer", null]) {
+    const { bed } = await tried(t);
+    bed.failure = failure;
+    await new UpdateTrial(bed.as({ bootId: "three" })).start();
+    t.true(last(bed).startsWith("update-rolled-back 0.2.0"));
+    t.true(last(bed).endsWith(failure ?? "the new slot did not come up: power cut, panic or watchdog"));
+    t.is(bed.store.last()?.state, "rolled-back");
+    const records = bed.said().length;
+    await new UpdateTrial(bed.as({ bootId: "four" })).start();
+    t.is(bed.said().length, records, "once");
+  }
+});
+
+test("control that starts again before the box restarts takes the flag back, and the update waits", async (t) => {
+  const bed = await installed(t);
+  await new UpdateTrial(bed.parts).restart("alice", false);
+  bed.rauc.marks.length = 0;
+  const again = new UpdateTrial(bed.parts);
+  t.is(await again.start(), null);
+  t.like(bed.store.last(), { state: "installed", boot: "" });
+  t.deepEqual(bed.rauc.marks, ["bad other"]);
+  t.is((await again.restart("alice", false)).version, "0.2.0");
+});
+
+test("a trial that somebody else began is called good or left as well", async (t) => {
+  const bed = updateBed(t);
+  const parts = bed.as({ slot: "B", tryboot: true, version: "0.2.0" });
+  const trial = new UpdateTrial(parts);
+  await trial.start();
+  bed.rauc.default = "B";
+  t.true((await trial.confirm()).healthy);
+  t.deepEqual(bed.said(), ["update-good 0.2.0 in slot B is healthy, and becomes what the box starts"]);
+  await new UpdateTrial(parts).giveUp("no");
+  t.is(last(bed), "update-rolled-back 0.2.0 is left: no");
+});
+
+test("what is not on trial is not given up", async (t) => {
+  const bed = updateBed(t);
+  await t.throwsAsync(new UpdateTrial(bed.parts).giveUp("no"), { code: "update-none" });
+  t.deepEqual(bed.said(), []);
+});
+
+test("the installation that was under way is handed to whoever follows it", async (t) => {
+  const bed = updateBed(t);
+  const update = bed.store.begin({
+    source: ASKED.source,
+    by: ASKED.by,
+    id: "one",
+    begun: 1,
+    from: "0.1.0",
+    version: "0.2.0",
+    hash: "",
+    slot: "B",
+  });
+  t.deepEqual(await new UpdateTrial(bed.parts).start(), update);
+});
