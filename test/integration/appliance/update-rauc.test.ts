@@ -27,8 +27,8 @@ const testRauc = testWith("root", "rauc", "dbus-daemon", "busctl", "openssl");
 interface Bed {
   readonly dir: string;
   readonly rauc: Rauc;
-  start(): Promise<void>;
-  told(): string;
+  readonly start: () => Promise<void>;
+  readonly told: () => string;
 }
 
 async function bed(t: ExecutionContext): Promise<Bed> {
@@ -110,7 +110,7 @@ testRauc(
     t.deepEqual(
       (await rauc.slots())
         .map(({ name, slot, parent, transaction }) => [name, slot, parent, transaction])
-        .toSorted(),
+        .toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))),
       [
         ["boot.0", null, "root.0", null],
         ["boot.1", null, "root.1", null],
