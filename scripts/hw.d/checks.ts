@@ -114,7 +114,7 @@ function contactFaults(board: Board): string[] {
     if (contact.wired === undefined) continue;
     if (whenCut(contact) !== known.whenCut)
       faults.push(`${contact.name}: with its wire cut it would report ${whenCut(contact) ? 1 : 0}`);
-    if (whenClosed(contact) === known.whenCut)
+    if (whenClosed(contact) === whenCut(contact))
       faults.push(`${contact.name}: a closed contact would report the same as a cut wire`);
     if ((contact.wired.contact === "closed-while-shut") !== known.whenCut)
       faults.push(`${contact.name}: a ${contact.wired.contact} contact does not fail to the safe side`);
