@@ -1,0 +1,153 @@
+/**
+ * A box from the image, in a plant, at work: prepared at a desk by niac.conf and site.yaml, its authority made at its console, an engineer's
+ * laptop enrolled over the network. What tests in test/image/ begin with.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseRecord, type AuditRecord } from "../../../src/audit/index.ts";
+import { BOX, HOSTS, ROUTER, type Plant } from "../plant.ts";
+import { mbpollFrom, PlantMachine } from "../plant-modbus.ts";
+import { plantSite, type PlantParts } from "../plant-sites.ts";
+import { until, type Teardown } from "../processes.ts";
+
+import { Box, type BoxOptions } from "./box.ts";
+import { plantForBox } from "./plant.ts";
+
+const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
+const FIRST_READ = fileURLToPath(new URL("first-read.ts", import.meta.url));
+/** On the laptop's loopback. */
+const CONNECTED = 5502;
+
+/** What the grant allows: all may be read, and registers 0 to 99 be written. */
+const GRANT =
+  "{ functions: readWrite, read: { holdingRegisters: all, coils: all }, write: { holdingRegisters: [0-99] } }";
+export const ALLOWED = 11;
+export const REFUSED = 200;
+
+/** niac.conf as an integrator prepares it. */
+export const SETTINGS = [
+  "NIAC_ORIGIN=box-1",
+  `NIAC_UPLINK_ADDRESS=${BOX}/24`,
+  `NIAC_UPLINK_GATEWAY=${ROUTER}`,
+  "NIAC_CONSOLE=serial",
+  "",
+].join("\n");
+
+export interface BedOptions extends Partial<BoxOptions> {
+  /** Parts of the site document, or another one than plantSite's. */
+  readonly parts?: PlantParts | ((plant: Plant) => string);
+}
+
+export class BoxBed {
+  readonly plant: Plant;
+  readonly box: Box;
+  readonly machine: PlantMachine;
+  /** Of the laptop. */
+  readonly #home: string;
+
+  private constructor(plant: Plant, box: Box, machine: PlantMachine, home: string) {
+    this.plant = plant;
+    this.box = box;
+    this.machine = machine;
+    this.#home = home;
+  }
+
+  /** The plant, the press' program and the box, not switched on. */
+  static async assemble(t: Teardown, { parts = {}, ...options }: BedOptions = {}): Promise<BoxBed> {
+    const plant = plantForBox(t);
+    const machine = await PlantMachine.start(plant, "press");
+    const site = typeof parts === "function" ? parts(plant) : plantSite(plant, { grant: GRANT, ...parts });
+    const box = await Box.assemble(t, plant, { settings: SETTINGS, site, ...options });
+    const home = mkdtempSync(join(tmpdir(), "niac-laptop-"));
+    t.teardown(() => rmSync(home, { recursive: true, force: true }));
+    return new BoxBed(plant, box, machine, home);
+  }
+
+  /** Switched on for the first time, and the engineer has read. */
+  static async start(t: Teardown, options: BedOptions = {}): Promise<BoxBed> {
+    const bed = await BoxBed.assemble(t, options);
+    await bed.box.on();
+    await bed.ready();
+    await bed.enrol();
+    await bed.connect();
+    return bed;
+  }
+
+  /** Waits until the boot that runs has niac at work. */
+  async ready(): Promise<void> {
+    const { box } = this;
+    const up = async (): Promise<boolean> =>
+      (await box.out("systemctl is-active niac-control niac-netd niac-gateway || :")) ===
+      "active\nactive\nactive";
+    await box.until(up, "niac's three processes on the box");
+  }
+
+  /** The authority is made at the console, and the laptop enrols over the network with a code from there. */
+  async enrol(): Promise<void> {
+    const { box } = this;
+    await box.out('niac authority init "Test plant"');
+    const shown = await box.out("niac authority show");
+    const fingerprint = /^root +([0-9a-f]{64}) /m.exec(shown)?.[1];
+    if (fingerprint === undefined) throw new Error(`niac authority show names no root: ${shown}`);
+    const whose = "--user alice --device laptop-7 --tier managed --group maintenance";
+    const given = await box.out(`niac enrolment code ${whose}`);
+    const code = /\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b/.exec(given)?.[0];
+    if (code === undefined) throw new Error(`there is no code in ${given}`);
+    const words = [`https://${BOX}`, "--fingerprint", fingerprint, "--user", "alice"];
+    const {
+      code: left,
+      out,
+      err,
+    } = await this.plant.result("laptop", ...this.#niac([`NIAC_CODE=${code}`], "enroll", ...words));
+    if (left !== 0) throw new Error(`the laptop did not enrol: ${err}${out}`);
+  }
+
+  /** The laptop's port to the press. */
+  async connect(): Promise<void> {
+    const child = this.plant.spawn(
+      "laptop",
+      ...this.#niac([], "connect", "press/modbus", "--port", String(CONNECTED)),
+    );
+    let said = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
+    const row = `127.0.0.1:${CONNECTED}`;
+    await until(() => said.includes(row) || child.exitCode !== null, "niac connect to listen", 120_000);
+    if (child.exitCode !== null) throw new Error(`niac connect ended: ${said}`);
+  }
+
+  /** mbpoll on the laptop, through `niac connect`: the value, or why not in its words. */
+  read(register: number = ALLOWED): Promise<string> {
+    return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port: CONNECTED, register });
+  }
+
+  write(register: number, value: number): Promise<string> {
+    return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port: CONNECTED, register, write: value });
+  }
+
+  /** Asks the press at its own address again and again with alice's certificate; milliseconds since the epoch of the first answer. */
+  async firstRead(patience = 300_000): Promise<number> {
+    const profile = join(this.#home, ".config/niac/default");
+    const words = [FIRST_READ, HOSTS.press, join(profile, "identity.pem"), join(profile, "ca.pem")];
+    const { code, out, err } = await this.plant.result("laptop", process.execPath, words, patience);
+    const at = /^read \d+ at (\d+)$/m.exec(out)?.[1];
+    if (code !== 0 || at === undefined) throw new Error(`the press was never read: ${out}${err}`);
+    return Number(at);
+  }
+
+  /** Records of the box, oldest first; `words` as for `niac audit query`. */
+  async records(...words: string[]): Promise<AuditRecord[]> {
+    const out = await this.box.out(`niac audit query --json -n 10000 ${words.join(" ")}`);
+    return out
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(parseRecord)
+      .toReversed();
+  }
+
+  #niac(environment: readonly string[], ...words: string[]): [command: string, args: string[]] {
+    return ["env", [`HOME=${this.#home}`, ...environment, process.execPath, MAIN, ...words]];
+  }
+}

@@ -1,0 +1,58 @@
+/** One box for all tests of a file: a boot costs a minute. */
+import test from "ava";
+import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import type { ExecutionContext } from "ava";
+import type { Teardown } from "../processes.ts";
+import { IMAGE } from "./box.ts";
+
+const TOOLS = ["qemu-system-aarch64", "swtpm", "mcopy", "dtc", "fdtoverlay", "mbpoll"];
+/** Milliseconds for one test: with boots in it, on a computer that is slow. */
+const PATIENCE = 25 * 60_000;
+
+function has(tool: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0;
+}
+
+function missing(): string[] {
+  const lacks = TOOLS.filter((tool) => !has(tool));
+  if (process.platform !== "linux" || process.getuid?.() !== 0) lacks.push("root on Linux");
+  if (!existsSync(join(IMAGE, "niac-qemu-arm64.img")))
+    lacks.push("the image: scripts/image --board qemu-arm64 --fast");
+  return lacks;
+}
+
+/** Things that are put away when the file's tests are done, last made first. */
+class Finish implements Teardown {
+  readonly #steps: Array<() => void | Promise<void>> = [];
+
+  teardown(finish: () => void | Promise<void>): void {
+    this.#steps.push(finish);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0).toReversed()) await step();
+  }
+}
+
+/**
+ * Gives ava's serial test, with what `start` made as its second argument; or its skip, with what is missing in the title. `start` runs once,
+ * with the first test.
+ */
+export function testWithBox<Bed>(
+  start: (t: Teardown) => Promise<Bed>,
+): (title: string, implementation: (t: ExecutionContext, bed: Bed) => Promise<void>) => void {
+  const lacks = missing();
+  const finish = new Finish();
+  let made: Promise<Bed> | null = null;
+  if (lacks.length === 0) test.after.always("the box is put away", () => finish.run());
+  return (title, implementation) => {
+    if (lacks.length > 0) return test.skip(`${title} (missing here: ${lacks.join(", ")})`, () => {});
+    test.serial(title, async (t) => {
+      t.timeout(PATIENCE);
+      made ??= start(finish);
+      await implementation(t, await made);
+    });
+  };
+}
