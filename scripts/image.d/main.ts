@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileOverlay } from "../hw.d/trees.ts";
 import { makeApp, nodePackage } from "./app.ts";
 import { makeBundle } from "./bundle.ts";
 import { makeDisk, sizeOf } from "./disk.ts";
@@ -131,7 +132,11 @@ async function make({
     for (const name of words(meta["TREES"]))
       copyFileSync(join(dtb, name), join(slot, name.replace(/.*\//, "")));
     const extra = join(image, "boards", board, "slot");
-    if (existsSync(extra)) cpSync(extra, slot, { recursive: true });
+    if (existsSync(extra)) {
+      cpSync(extra, slot, { recursive: true });
+      mkdirSync(join(slot, "overlays"));
+      await compileOverlay(join(root, "hw", board, "niac.dts"), join(slot, "overlays/niac.dtbo"));
+    }
     await makeFat({
       file: at("boot.vfat"),
       size: sizeOf("boot_a"),
