@@ -22,10 +22,10 @@ export class Updates {
   readonly #trial: UpdateTrial | null;
   #waiting: NodeJS.Timeout | undefined;
 
-  /** Null: this computer was not started from niac's image. */
-  constructor(parts: UpdateParts | null) {
+  /** `parts` null: this computer was not started from niac's image. `look`: milliseconds between looks at an installation. */
+  constructor(parts: UpdateParts | null, look?: number) {
     this.#parts = parts;
-    this.#installer = parts && new UpdateInstaller(parts);
+    this.#installer = parts && new UpdateInstaller(parts, look);
     this.#trial = parts && new UpdateTrial(parts);
   }
 

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { Channel, UnavailableError } from "../../../src/base/index.ts";
+import type { UpdateParts } from "../../../src/control/update-parts.ts";
+import { Updates } from "../../../src/control/update.ts";
+import * as link from "../../../src/link/index.ts";
+import { until } from "../../support/processes.ts";
+import { ASKED, BUNDLE, updateBed, type UpdateBed } from "./update-bed.ts";
+
+/** A command's channel to control. */
+async function channel(t: ExecutionContext, parts: UpdateParts | null): Promise<Channel> {
+  const dir = mkdtempSync(join(tmpdir(), "niac-update-"));
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(join(dir, "admin.sock"), resolve));
+  const accepted = new Promise<Socket>((resolve) => server.once("connection", resolve));
+  const near = connect(join(dir, "admin.sock"));
+  const far = await accepted;
+  server.close();
+  const updates = new Updates(parts, 1);
+  t.teardown(() => {
+    updates.stop();
+    near.destroy();
+    far.destroy();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  await updates.start();
+  updates.serve(new Channel(far, "control"));
+  return new Channel(near, "command");
+}
+
+/** RAUC that says of each path what is in it. */
+function holding(bed: UpdateBed, versions: Readonly<Record<string, string>>): void {
+  bed.rauc.inspect = (source) => {
+    const version = versions[source];
+    bed.rauc.bundle = { ...BUNDLE, version: version ?? "" };
+    return version === undefined
+      ? Promise.reject(new UnavailableError("rauc-refused", `${source} is no bundle`))
+      : Promise.resolve({ ...BUNDLE, version });
+  };
+}
+
+const STICK = "/run/niac-usb/sda1";
+
+test("a computer that was not started from niac's image is not updated this way", async (t) => {
+  const command = await channel(t, null);
+  await t.throwsAsync(command.call(link.updateShow, null), { code: "no-image" });
+  await t.throwsAsync(command.call(link.updateInstall, ASKED), { code: "no-image" });
+  await t.throwsAsync(command.call(link.updateConfirm, null), { code: "no-image" });
+});
+
+test("from the command to the trial: shown, installed with its progress, restarted", async (t) => {
+  const bed = updateBed(t);
+  const command = await channel(t, bed.parts);
+  const told: number[] = [];
+  command.on(link.updateProgress, ({ percent }) => told.push(percent));
+  const before = await command.call(link.updateShow, null);
+  t.like(before, { version: "0.1.0", slot: "A", primary: "A", other: null, floor: "0.1.0", trial: false });
+  t.like(await command.call(link.updateInstall, ASKED), { state: "installed", version: "0.2.0" });
+  t.deepEqual(told, [0, 0, 70, 100]);
+  const after = await command.call(link.updateShow, null);
+  t.like(after, { other: "0.2.0", progress: null });
+  t.deepEqual(
+    after.updates.map(({ state }) => state),
+    ["installed"],
+  );
+  t.deepEqual(await command.call(link.updateRestart, { now: false, by: "alice" }), {
+    version: "0.2.0",
+    sessions: 0,
+  });
+  t.is(bed.restarts, 1);
+});
+
+test("what RAUC does not say leaves the rest to be seen", async (t) => {
+  const bed = updateBed(t);
+  bed.rauc.primary = () => Promise.reject(new UnavailableError("rauc-away", "no answer"));
+  bed.rauc.slots = () => Promise.reject(new UnavailableError("rauc-away", "no answer"));
+  t.like(await (await channel(t, bed.parts)).call(link.updateShow, null), {
+    version: "0.1.0",
+    primary: null,
+    other: null,
+  });
+});
+
+test("of a stick the newest that may be installed is; every refusal is on record", async (t) => {
+  const bed = updateBed(t);
+  holding(bed, {
+    [`${STICK}/a`]: "0.3.0",
+    [`${STICK}/b`]: "0.10.0",
+    [`${STICK}/c`]: "0.0.1",
+    [`${STICK}/d`]: "0.1.0",
+  });
+  const paths = ["a", "b", "c", "d", "e"].map((name) => `${STICK}/${name}`);
+  const command = await channel(t, bed.parts);
+  const { installed, refused, restarts } = await command.call(link.updateStick, { paths, by: "a USB stick" });
+  t.like(installed, { version: "0.10.0", by: "a USB stick", source: `${STICK}/b`, state: "installed" });
+  t.is(refused.length, 3);
+  t.false(restarts);
+  t.is(bed.said().filter((line) => line.startsWith("update-refused a USB stick may not install")).length, 3);
+  t.is(bed.restarts, 0);
+});
+
+test("a stick with nothing to install installs nothing", async (t) => {
+  const bed = updateBed(t);
+  holding(bed, { [`${STICK}/d`]: "0.1.0" });
+  const command = await channel(t, bed.parts);
+  const { installed } = await command.call(link.updateStick, { paths: [`${STICK}/d`], by: "a USB stick" });
+  t.is(installed, null);
+  t.is(bed.store.last(), null);
+});
+
+test("what is called a stick and is none is refused", async (t) => {
+  const bed = updateBed(t);
+  const command = await channel(t, bed.parts);
+  const paths = ["/data/niac.raucb", `${STICK}/../../etc/x`];
+  t.like(await command.call(link.updateStick, { paths, by: "bob" }), { installed: null });
+  t.is(bed.store.last(), null);
+});
+
+test("where sticks are switched off, that is said and on record, and nothing on it is read", async (t) => {
+  const bed = updateBed(t);
+  bed.rauc.inspect = () => {
+    throw new Error("read");
+  };
+  const command = await channel(t, { ...bed.parts, settings: { server: null, ca: null, usb: "off" } });
+  const words = { paths: [`${STICK}/a`], by: "a USB stick" };
+  await t.throwsAsync(command.call(link.updateStick, words), { code: "update-usb" });
+  t.regex(bed.said().join(), /^update-refused .*NIAC_UPDATE_USB is off/);
+});
+
+test("a stick restarts the box where it is set so", async (t) => {
+  const bed = updateBed(t);
+  holding(bed, { [`${STICK}/a`]: "0.3.0" });
+  const command = await channel(t, { ...bed.parts, settings: { server: null, ca: null, usb: "restart" } });
+  const words = { paths: [`${STICK}/a`], by: "a USB stick" };
+  t.true((await command.call(link.updateStick, words)).restarts);
+  await until(() => bed.restarts === 1, "the restart");
+  t.is(bed.store.last()?.state, "trial");
+});
+
+test("a stick restarts nothing while a session is open", async (t) => {
+  const bed = updateBed(t);
+  holding(bed, { [`${STICK}/a`]: "0.3.0" });
+  let looked = 0;
+  const sessions = (): Promise<number> => Promise.resolve(++looked);
+  const command = await channel(t, {
+    ...bed.parts,
+    sessions,
+    settings: { server: null, ca: null, usb: "restart" },
+  });
+  await command.call(link.updateStick, { paths: [`${STICK}/a`], by: "a USB stick" });
+  await until(() => looked === 1, "the look at the sessions");
+  t.like(await command.call(link.updateShow, null), { version: "0.1.0" });
+  t.is(bed.store.last()?.state, "installed");
+  t.is(bed.restarts, 0);
+});
