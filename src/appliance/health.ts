@@ -10,11 +10,22 @@ export interface Health {
   readonly clockChip: "none" | "keeps time" | "lost";
   /** Bytes, where control keeps its state; null: cannot be asked. */
   readonly storage: { readonly free: number; readonly size: number } | null;
+  /** What opens the box's data: its TPM, or nothing beyond the card that they are on; null: not known. */
+  readonly sealed: "tpm" | "card" | null;
 }
 
+/** Written by the image's script that opens the data partition. */
+const SEALED = "/run/niac-boot/sealed";
+
 /** `root`: where sysfs is. */
-export function readHealth(stateDir: string, root = "/sys"): Health {
-  return { temperature: hottest(root), clockChip: clockChip(root), storage: storage(stateDir) };
+export function readHealth(stateDir: string, root = "/sys", sealedFile = SEALED): Health {
+  const sealed = read(sealedFile);
+  return {
+    temperature: hottest(root),
+    clockChip: clockChip(root),
+    storage: storage(stateDir),
+    sealed: sealed === "tpm" || sealed === "card" ? sealed : null,
+  };
 }
 
 /** Documentation/driver-api/thermal/sysfs-api.rst: thousandths of a degree. A zone that cannot be read measures nothing. */

@@ -19,7 +19,7 @@ export function panelCommand(around: Surroundings): Command {
 
 /** For `niac status`: the box as hardware. What does not apply is left out. */
 export function boxLines({ panel, health }: BoxView): string[] {
-  const { temperature, clockChip, storage } = health;
+  const { temperature, clockChip, storage, sealed } = health;
   const facts = [
     ...(temperature === null ? [] : [`${temperature.toFixed(1)} °C`]),
     ...(clockChip === "none"
@@ -28,9 +28,15 @@ export function boxLines({ panel, health }: BoxView): string[] {
     ...(storage === null
       ? []
       : [`${gigabytes(storage.free)} of ${gigabytes(storage.size)} GB of storage free`]),
+    ...(sealed === null ? [] : [SEALED[sealed]]),
   ];
   return [`box        ${facts.join(", ")}`, ...(panel === null ? [] : [`panel      ${panelText(panel)}`])];
 }
+
+const SEALED = {
+  tpm: "data sealed by the TPM",
+  card: "no TPM: whoever has the card can read the data",
+} as const;
 
 function panelText({ keySwitch, cover, console, allows, buttonUntil, opened }: PanelView): string {
   const since = opened === null ? "" : `, opened at ${new Date(opened).toISOString()} and not acknowledged`;

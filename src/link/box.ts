@@ -41,6 +41,8 @@ const boxSchema = z.strictObject({
     clockChip: z.enum(["none", "keeps time", "lost"]),
     /** Bytes. */
     storage: z.strictObject({ free: z.number(), size: z.number() }).nullable(),
+    /** What opens the box's data: its TPM, or nothing beyond the card that they are on. */
+    sealed: z.enum(["tpm", "card"]).nullable(),
   }),
 });
 export type BoxView = z.infer<typeof boxSchema>;

@@ -12,7 +12,7 @@ function health(t: ExecutionContext, files: Readonly<Record<string, string | nul
     mkdirSync(text === null ? join(root, name) : dirname(join(root, name)), { recursive: true });
     if (text !== null) writeFileSync(join(root, name), text);
   }
-  return readHealth(root, root);
+  return readHealth(root, root, join(root, "sealed"));
 }
 
 test("the hottest place counts, and one that cannot be read measures nothing", (t) => {
@@ -40,4 +40,11 @@ test("room is that of the storage control's state is on", (t) => {
   const { storage } = health(t, {});
   t.true(storage !== null && storage.size > 0 && storage.free > 0 && storage.free <= storage.size);
   t.is(readHealth("/nonexistent", "/nonexistent").storage, null);
+});
+
+test("what opens the data is said as the image's script wrote it, and of other words nothing is made", (t) => {
+  t.is(health(t, { sealed: "tpm\n" }).sealed, "tpm");
+  t.is(health(t, { sealed: "card\n" }).sealed, "card");
+  t.is(health(t, { sealed: "well\n" }).sealed, null);
+  t.is(health(t, {}).sealed, null);
 });

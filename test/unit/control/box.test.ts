@@ -26,7 +26,7 @@ class BoxBed {
   attached = true;
   certificate: OwnCertificateState | null;
   site = 3;
-  health: Health = { temperature: 40, clockChip: "keeps time", storage: null };
+  health: Health = { temperature: 40, clockChip: "keeps time", storage: null, sealed: null };
   problem: string | null = null;
   turn: (edges: readonly PanelEdge[]) => void = () => {};
 

@@ -11,7 +11,7 @@ const WELL: BoxStanding = {
   certificate: { notAfter: 1, problem: null },
   audit: "writing",
   clockBehind: 0,
-  health: { temperature: 79.9, clockChip: "keeps time", storage: { free: 5, size: 100 } },
+  health: { temperature: 79.9, clockChip: "keeps time", storage: { free: 5, size: 100 }, sealed: "card" },
   panel: null,
 };
 
@@ -24,7 +24,10 @@ function wrong(standing: Partial<BoxStanding>): string[] {
 test("a box that is well has no fault, nor has one that nobody can measure", (t) => {
   t.deepEqual(wrong({}), []);
   t.deepEqual(
-    wrong({ certificate: null, health: { temperature: null, clockChip: "none", storage: null } }),
+    wrong({
+      certificate: null,
+      health: { temperature: null, clockChip: "none", storage: null, sealed: null },
+    }),
     [],
   );
 });
