@@ -42,7 +42,7 @@ export class TableRauc implements Rauc {
   refuses: string | null = null;
   #slots: RaucSlot[] = [];
 
-  inspect(): Promise<BundleFacts> {
+  inspect(_source: string, _ca: string | null): Promise<BundleFacts> {
     return this.bundle instanceof Error ? Promise.reject(this.bundle) : Promise.resolve(this.bundle);
   }
 
