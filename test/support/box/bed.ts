@@ -78,9 +78,11 @@ export class BoxBed {
   /** Waits until the boot that runs has niac at work. */
   async ready(): Promise<void> {
     const { box } = this;
+    // Control is active before it answers; nobody waits for it.
+    const look =
+      "systemctl is-active niac-control niac-netd niac-gateway niac-prepared; ls /run/niac/admin.sock";
     const up = async (): Promise<boolean> =>
-      (await box.out("systemctl is-active niac-control niac-netd niac-gateway || :")) ===
-      "active\nactive\nactive";
+      (await box.out(`${look} || :`)) === "active\nactive\nactive\nactive\n/run/niac/admin.sock";
     await box.until(up, "niac's three processes on the box");
   }
 
@@ -95,7 +97,7 @@ export class BoxBed {
     const given = await box.out(`niac enrolment code ${whose}`);
     const code = /\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b/.exec(given)?.[0];
     if (code === undefined) throw new Error(`there is no code in ${given}`);
-    const words = [`https://${BOX}`, "--fingerprint", fingerprint, "--user", "alice"];
+    const words = [`https://${BOX}`, "--fingerprint", fingerprint, "--user", "alice", "--device", "laptop-7"];
     const {
       code: left,
       out,
@@ -104,27 +106,24 @@ export class BoxBed {
     if (left !== 0) throw new Error(`the laptop did not enrol: ${err}${out}`);
   }
 
-  /** The laptop's port to the press. */
-  async connect(): Promise<void> {
-    const child = this.plant.spawn(
-      "laptop",
-      ...this.#niac([], "connect", "press/modbus", "--port", String(CONNECTED)),
-    );
+  /** A port of the laptop's own to a service. */
+  async connect(service = "press/modbus", port = CONNECTED): Promise<void> {
+    const child = this.plant.spawn("laptop", ...this.#niac([], "connect", service, "--port", String(port)));
     let said = "";
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
-    const row = `127.0.0.1:${CONNECTED}`;
+    const row = `127.0.0.1:${port}`;
     await until(() => said.includes(row) || child.exitCode !== null, "niac connect to listen", 120_000);
     if (child.exitCode !== null) throw new Error(`niac connect ended: ${said}`);
   }
 
   /** mbpoll on the laptop, through `niac connect`: the value, or why not in its words. */
-  read(register: number = ALLOWED): Promise<string> {
-    return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port: CONNECTED, register });
+  read(register: number = ALLOWED, port: number = CONNECTED): Promise<string> {
+    return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port, register });
   }
 
-  write(register: number, value: number): Promise<string> {
-    return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port: CONNECTED, register, write: value });
+  write(register: number, value: number, port: number = CONNECTED): Promise<string> {
+    return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port, register, write: value });
   }
 
   /** Asks the press at its own address again and again with alice's certificate; milliseconds since the epoch of the first answer. */
@@ -145,6 +144,21 @@ export class BoxBed {
       .filter((line) => line !== "")
       .map(parseRecord)
       .toReversed();
+  }
+
+  /** That the record has no gap and the database no damage; the number of records. */
+  async recordIsWhole(): Promise<number> {
+    const { box } = this;
+    const script = `
+      const Database = require("/usr/lib/niac/app/node_modules/better-sqlite3");
+      const db = new Database("/data/niac/niac.db", { readonly: true });
+      console.log(db.pragma("integrity_check", { simple: true }), db.pragma("foreign_key_check").length);`;
+    const sound = await box.out(`/usr/lib/niac/bin/node -e '${script}'`);
+    if (sound !== "ok 0") throw new Error(`the database is damaged: ${sound}`);
+    const indexes = (await this.records()).map(({ index }) => index);
+    const gap = indexes.findIndex((index, position) => index !== position);
+    if (gap !== -1) throw new Error(`the record has ${indexes[gap]} where ${gap} belongs`);
+    return indexes.length;
   }
 
   #niac(environment: readonly string[], ...words: string[]): [command: string, args: string[]] {

@@ -8,6 +8,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import type { Plant } from "../plant.ts";
 import { end, until, type Teardown } from "../processes.ts";
 import { SoftwareTpm } from "../swtpm.ts";
@@ -25,7 +26,9 @@ const DISK = join(IMAGE, "niac-qemu-arm64.img");
 const CARD = 2 * 1024 ** 3;
 /** Starts in a row without anybody's doing; more are a box that goes in circles. */
 const STARTS = 8;
-const PATIENCE = 600_000;
+const PATIENCE = 900_000;
+
+const chardevs = z.array(z.looseObject({ label: z.string(), filename: z.string() }));
 
 export interface BoxOptions {
   /** More lines of niac.conf on the first partition, as prepared at a desk. Null: there is none. */
@@ -62,6 +65,7 @@ export class Box {
   #qmp: Qmp | null = null;
   #line: Socket | null = null;
   #shell: BoxConsole | null = null;
+  #watcher: ((text: string) => void) | null = null;
   #running: Promise<void> = Promise.resolve();
   #failed: Error | null = null;
 
@@ -142,6 +146,12 @@ export class Box {
     await this.#running;
   }
 
+  /** Shows the console to somebody as it comes; what is typed goes in by the returned function. */
+  terminal(show: (text: string) => void): (text: string) => void {
+    this.#watcher = show;
+    return (text) => void this.#line?.write(text);
+  }
+
   /** The root shell on the serial console of the boot that runs. */
   async shell(): Promise<BoxConsole> {
     const boot = this.boot;
@@ -193,6 +203,25 @@ export class Box {
   get qmp(): Qmp {
     if (this.#qmp === null) throw new Error("QEMU does not run");
     return this.#qmp;
+  }
+
+  /** The other end of its serial line to machines, a pseudo-terminal of this boot. */
+  async serialLine(): Promise<string> {
+    const devices = chardevs.parse(await this.qmp.ask("query-chardev"));
+    const path = devices.find(({ label }) => label === "line")?.filename.replace(/^pty:/, "");
+    if (path === undefined) throw new Error("QEMU has no pseudo-terminal for the serial line");
+    return path;
+  }
+
+  /** Plugs a file in as a USB stick. */
+  async plugIn(stick: string): Promise<void> {
+    await this.qmp.ask("blockdev-add", {
+      driver: "file",
+      "node-name": "stick",
+      filename: stick,
+      "read-only": true,
+    });
+    await this.qmp.ask("device_add", { driver: "usb-storage", id: "stick", bus: "usb.0", drive: "stick" });
   }
 
   #at(name: string): string {
@@ -267,6 +296,7 @@ export class Box {
     this.#line = socket;
     socket.setEncoding("utf8").on("data", (text: string | Buffer) => {
       boot.console += String(text).replaceAll("\r", "");
+      this.#watcher?.(String(text));
     });
     socket.on("error", () => socket.destroy());
   }

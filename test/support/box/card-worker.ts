@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { Conversation, greeting } from "./nbd.ts";
+import { chance } from "./seed.ts";
 import { VolatileDisk } from "./volatile.ts";
 
 const start = z
@@ -69,7 +70,8 @@ parentPort?.on("message", (message: unknown) => {
   let lost = 0;
   if (asked.what === "cut") {
     for (const socket of sockets) socket.destroy();
-    lost = disk.cut(coin(asked.seed));
+    const next = chance(asked.seed);
+    lost = disk.cut(() => next() < 0.5);
     [left, dead] = [Number.POSITIVE_INFINITY, false];
   }
   parentPort?.postMessage({
@@ -79,14 +81,3 @@ parentPort?.on("message", (message: unknown) => {
     ranges: disk.ranges.map(({ name, bytes }) => ({ name, bytes })),
   });
 });
-
-/** Heads or tails, the same for the same seed (mulberry32's mixing). */
-function coin(seed: number): () => boolean {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) & 1) === 1;
-  };
-}

@@ -13,7 +13,7 @@ export interface Ran {
 }
 
 /** Milliseconds. Everything takes some thirty times as long as on a Pi, and more on a busy computer. */
-export const PATIENCE = { command: 120_000, shell: 300_000, intact: 5 } as const;
+export const PATIENCE = { command: 300_000, shell: 900_000, intact: 5 } as const;
 /** Of one line to a terminal (N_TTY_BUF_SIZE is 4096). */
 const LINE = 3_000;
 

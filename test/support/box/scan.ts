@@ -1,0 +1,28 @@
+/** nmap from a host of the plant, as whoever looks for a way in. */
+import type { Plant } from "../plant.ts";
+
+/** TCP ports of an address that accept a connection, in order. `ports`: nmap's -p. */
+export async function openPorts(
+  plant: Plant,
+  host: string,
+  address: string,
+  ports: string,
+): Promise<number[]> {
+  const words = [
+    "-n",
+    "-Pn",
+    "-sS",
+    "-p",
+    ports,
+    "--max-retries",
+    "2",
+    "--min-rate",
+    "1500",
+    "-oG",
+    "-",
+    address,
+  ];
+  const { code, out, err } = await plant.result(host, "nmap", words, 15 * 60_000);
+  if (code !== 0) throw new Error(`nmap ended with ${code}: ${err}${out}`);
+  return [...out.matchAll(/(\d+)\/open\/tcp/g)].map(([, port]) => Number(port)).toSorted((a, b) => a - b);
+}

@@ -1,0 +1,59 @@
+/** A box at work, and the plant's update server with bundles of every kind. */
+import { fileURLToPath } from "node:url";
+import type { AuditRecord } from "../../../src/audit/index.ts";
+import { HOSTS, says } from "../plant.ts";
+import type { Teardown } from "../processes.ts";
+import { BoxBed, SETTINGS } from "./bed.ts";
+import { Bundles } from "./bundles.ts";
+import type { Ran } from "./console.ts";
+
+const SERVER = fileURLToPath(new URL("update-server.ts", import.meta.url));
+const PORT = 8080;
+const BASE = `http://${HOSTS.historian}:${PORT}/`;
+/** Milliseconds: 220 MB, read, checked and written. */
+export const INSTALL = 20 * 60_000;
+
+export class UpdateBed {
+  readonly bed: BoxBed;
+  readonly bundles: Bundles;
+
+  private constructor(bed: BoxBed, bundles: Bundles) {
+    this.bed = bed;
+    this.bundles = bundles;
+  }
+
+  static async start(t: Teardown): Promise<UpdateBed> {
+    const bundles = await Bundles.make(t);
+    const bed = await BoxBed.start(t, { settings: `${SETTINGS}NIAC_UPDATE_SERVER=${BASE}\n` });
+    const words = [SERVER, bundles.directory, HOSTS.historian, String(PORT)];
+    await says(bed.plant.spawn("historian", process.execPath, words), "ready");
+    return new UpdateBed(bed, bundles);
+  }
+
+  /** `niac update install` at the console, to its end. */
+  async install(bundle: string, ...words: string[]): Promise<Ran> {
+    const shell = await this.bed.box.shell();
+    return shell.run(`niac update install ${BASE}${bundle} ${words.join(" ")}`, INSTALL);
+  }
+
+  /** What is on record of updates, oldest first. */
+  async updates(): Promise<AuditRecord[]> {
+    const records = await this.bed.records("kind=box");
+    return records.filter(({ detail }) => String(detail?.["action"]).startsWith("update-"));
+  }
+
+  async actions(): Promise<string[]> {
+    return (await this.updates()).map(({ detail }) => String(detail?.["action"]));
+  }
+
+  /** The slot that runs, by the box itself. */
+  slot(): Promise<string> {
+    return this.bed.box.out("sed -n 's/^NIAC_SLOT=//p' /run/niac-boot/env");
+  }
+
+  /** The partition that autoboot.txt names for every start. */
+  async byDefault(): Promise<string> {
+    const text = await this.bed.box.out("mount /boot/cfg 2>/dev/null; cat /boot/cfg/autoboot.txt");
+    return /^\[all\][^[]*^boot_partition=(\d)/ms.exec(text)?.[1] ?? text;
+  }
+}
