@@ -138,7 +138,10 @@ async function main(): Promise<void> {
   program.addCommand(commands.crlCommand(around));
   program.addCommand(commands.auditCommand(around));
   program.addCommand(commands.updateCommand(around));
+  program.addCommand(commands.claimCommand(around));
+  program.addCommand(commands.settingsCommand(around));
   program.addCommand(commands.consoleRecordCommand(around), { hidden: true });
+  program.addCommand(commands.preparedRecordCommand(around), { hidden: true });
   for (const command of laptopCommands(thisComputer((name) => lookup()(name), process.env, import.meta.url)))
     program.addCommand(command);
   settle(program);
@@ -171,10 +174,10 @@ async function serve(
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
     if (supervised) process.stdin.once("close", () => resolve("the supervisor is gone")).resume();
   });
+  const loaded = loadNative();
+  const addon = "native" in loaded ? loaded.native : null;
+  const manager = createNotifier(process.env, process.pid, addon, (problem) => log.error(problem));
   try {
-    const loaded = loadNative();
-    const addon = "native" in loaded ? loaded.native : null;
-    const manager = createNotifier(process.env, process.pid, addon, (problem) => log.error(problem));
     const running = await start();
     manager.ready(() => running.alive());
     const why = await Promise.race([stopping, ...(running.failed ? [running.failed] : [])]);
@@ -182,6 +185,8 @@ async function serve(
     manager.stopping();
     await running.stop();
   } finally {
+    // Its timer would keep a process alive that could not start.
+    manager.stopping();
     // The supervisor's end of standard input would keep a process alive that does nothing.
     process.stdin.destroy();
   }
@@ -308,7 +313,8 @@ function surroundings(lookup: () => Lookup): commands.Surroundings {
       : {}),
     color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     // Into a pipe or a file goes everything, a record a line.
-    width: process.stdout.columns ?? Infinity,
+    // A serial console does not know its width, and says 0.
+    width: process.stdout.columns || Infinity,
     user: userInfo().username,
     runDir: () => lookup()("NIAC_RUN_DIR") ?? "/run/niac",
     exit: (code) => {

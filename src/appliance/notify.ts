@@ -10,8 +10,8 @@ export interface NotifyAddon {
 
 export interface Notifier {
   /**
-   * It is up. From now on `alive` is asked three times in each span that the manager waits for a sign of life: true, and one is given;
-   * false, an exception, or no answer, and none is. The manager ends a process that is silent for the span.
+   * It is up. From now on `alive` is asked at once and three times in each span that the manager waits for a sign of life: true, and one
+   * is given; false, an exception, or no answer, and none is. The manager ends a process that is silent for the span.
    */
   ready(alive: () => boolean | Promise<boolean>): void;
   stopping(): void;
@@ -19,10 +19,12 @@ export interface Notifier {
 
 /** Milliseconds until what the manager did not take is said again. */
 const AGAIN = 200;
+/** Milliseconds that a process may take to be up: a big database, a TPM and a slow card. Until then it lives while its event loop turns. */
+const LONGEST_START = 300_000;
 const SIGNS_IN_A_SPAN = 3;
 
 /**
- * `say`: told when the process is no longer found alive. Where no service manager asks for anything, the functions do nothing. Throws an
+ * To be made first thing: signs are given from here on. `say`: told when the process is no longer found alive. Where no service manager asks for anything, the functions do nothing. Throws an
  * UnavailableError where one asks and there is no addon: the process would be ended without a word.
  */
 export function createNotifier(
@@ -41,7 +43,14 @@ export function createNotifier(
     );
   }
   const span = spanOf(environment, pid);
-  let timer: NodeJS.Timeout | null = null;
+  const begun = performance.now();
+  let isAlive: () => boolean | Promise<boolean> = () => performance.now() - begun < LONGEST_START;
+  const watch = new Watch(
+    () => isAlive(),
+    () => void addon.notify(path, "WATCHDOG=1"),
+    say,
+  );
+  const timer = span === null ? null : setInterval(() => void watch.look(), span / SIGNS_IN_A_SPAN);
   let again: NodeJS.Timeout | null = null;
   const tell = (text: string): void => {
     if (again) clearTimeout(again);
@@ -50,9 +59,8 @@ export function createNotifier(
   return {
     ready(alive) {
       tell("READY=1");
-      if (span === null) return;
-      const watch = new Watch(alive, () => void addon.notify(path, "WATCHDOG=1"), say);
-      timer = setInterval(() => void watch.look(), span / SIGNS_IN_A_SPAN);
+      isAlive = alive;
+      if (span !== null) void watch.look();
     },
     stopping() {
       if (timer) clearInterval(timer);

@@ -71,7 +71,9 @@ testSystemd("systemd finds nothing wrong with any unit", (t) => {
   const units = niacUnits().map((name) => name.replace("@.", "@niac-control."));
   t.true(units.length > 10);
   const { code, out, err } = analyze("verify", "--man=no", `--root=${root}`, ...units);
-  t.deepEqual({ code, said: out + err }, { code: 0, said: "" });
+  // RestartMode= is of systemd 254: the image has it, the computer that tests may be older.
+  const said = (out + err).split("\n").filter((line) => line !== "" && !line.includes("'RestartMode'"));
+  t.deepEqual({ code, said }, { code: 0, said: [] });
   return Promise.resolve();
 });
 

@@ -76,21 +76,21 @@ test("what is not alive gives no sign; it is said once, and again only after a s
   const { addon, heard } = manager();
   const said: string[] = [];
   let looks = 0;
-  let alive = (): boolean => false;
+  let closed = false;
+  let alive = false;
   const notifier = createNotifier(WATCHED, PID, addon, (problem) => said.push(problem));
   notifier.ready(() => {
     looks++;
-    return alive();
+    if (closed) throw new Error("the database is closed");
+    return alive;
   });
   await until(() => looks > 3, "four looks");
   t.deepEqual(heard, ["READY=1"]);
   t.deepEqual(said, ["no sign of life: it does not do what it is there for"]);
 
-  alive = () => true;
+  alive = true;
   await until(() => heard.length > 1, "a sign");
-  alive = () => {
-    throw new Error("the database is closed");
-  };
+  closed = true;
   await until(() => said.length > 1, "the next problem");
   t.is(said[1], "no sign of life: the database is closed");
   notifier.stopping();
