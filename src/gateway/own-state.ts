@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { RecordDraft } from "../audit/index.ts";
 import type { RenewalState } from "../base/index.ts";
+import type { OwnPair } from "./own-certificate.ts";
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
@@ -28,6 +29,11 @@ export function ownRecord(state: RenewalState, now: number): Omit<RecordDraft, "
 /** Of a certificate that came from a file (PEM, its own first), which nothing here renews. */
 export function stateOfFile(certificate: string): RenewalState {
   return { notAfter: new X509Certificate(certificate).validToDate.getTime(), problem: null };
+}
+
+/** What clients may ask for where this is shown, as in `DNS:press-4.box.example, IP Address:192.0.2.4`. */
+export function namesOf({ certificate }: OwnPair): string {
+  return new X509Certificate(certificate).subjectAltName ?? "";
 }
 
 function span(time: number): string {

@@ -14,7 +14,7 @@ import type { Settings } from "../settings/index.ts";
 import { Gateway } from "./gateway.ts";
 import { identify } from "./identify.ts";
 import { OwnCertificate, type OwnPair } from "./own-certificate.ts";
-import { ownRecord, ownWords, stateOfFile } from "./own-state.ts";
+import { namesOf, ownRecord, ownWords, stateOfFile } from "./own-state.ts";
 import { away, Recorder } from "./recorder.ts";
 import { Responders } from "./responders.ts";
 import { freshId } from "./session.ts";
@@ -211,7 +211,7 @@ class GatewayProcess {
   #tell(state: RenewalState, first: boolean): void {
     const words = ownWords(state, systemClock.now());
     if (state.problem !== null) this.#log.warn(words);
-    else this.#log.info({ until: state.notAfter }, words);
+    else this.#log.info({ until: state.notAfter, names: this.#pair && namesOf(this.#pair) }, words);
     const draft = first ? ownRecord(state, systemClock.now()) : null;
     if (draft) this.#recorder.note({ ...draft, id: freshId() });
     this.#channel?.notify(link.ownCertificate, state);

@@ -42,7 +42,7 @@ test("a lost box's authority goes on from its backup on another: laptops connect
   t.regex(twice.err, /has an authority already/);
 
   await box.appliance.logged("gateway is ready");
-  await box.appliance.apply(pressSite(machine.port));
+  await box.apply(pressSite(machine.port));
   const client = await ModbusClient.connect(box.appliance, { credential: alice, ca });
   t.deepEqual(await client.read(10, 2), { exception: 0, values: [10, 11] });
   const heard = (await machine.heard()).length;

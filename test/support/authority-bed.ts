@@ -37,8 +37,19 @@ export class AuthorityBed {
     await appliance.logged("control is ready");
     await bed.init();
     await appliance.logged("gateway is ready");
-    if (options.site !== null) await appliance.apply(options.site);
+    if (options.site !== null) await bed.apply(options.site);
     return bed;
+  }
+
+  /** Resolves when the gateway's certificate has the names of the document: it is made anew after the document is in force. */
+  async apply(site: string): Promise<void> {
+    await this.appliance.apply(site);
+    const machine = /^machines:\n {2}([a-z0-9-]+):/m.exec(site)?.[1];
+    if (machine === undefined) return;
+    await this.appliance.until(
+      () => certified(this.appliance.log).includes(`DNS:*.${machine}.${APPLIANCE}`),
+      `the gateway to have a certificate for ${machine}`,
+    );
   }
 
   /** Nothing started yet, and no authority. */
@@ -90,4 +101,12 @@ export class AuthorityBed {
       channel.close();
     }
   }
+}
+
+/** The names in the newest certificate that the gateway says it has. */
+function certified(log: string): readonly string[] {
+  const said = log
+    .split("\n")
+    .findLast((line) => line.includes("the gateway has a new certificate of its own"));
+  return (/"names":"([^"]*)"/.exec(said ?? "")?.[1] ?? "").split(", ");
 }
