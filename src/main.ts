@@ -2,7 +2,7 @@
 /** The only place that wires: processes and commands. What it starts, it stops. */
 import { readFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseEnv } from "node:util";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
@@ -18,11 +18,7 @@ import {
   type ProcessSpec,
 } from "./appliance/index.ts";
 import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts";
-import * as commands from "./command/index.ts";
-import { runControl } from "./control/index.ts";
-import { runGateway } from "./gateway/index.ts";
-import { loadNative, openEntrances, runNetd } from "./isolation/index.ts";
-import { laptopCommands, thisComputer } from "./laptop/index.ts";
+import { loadNative } from "./isolation/native.ts";
 import { describeSettings, readSettings, type Settings } from "./settings/index.ts";
 
 /** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
@@ -31,6 +27,9 @@ const EX_WRONG = 2;
 
 /** Processes in whose memory private keys are. */
 const HOLD_KEYS: readonly string[] = ["control", "gateway"];
+
+/** Processes that run for as long as the box. */
+const LASTING: readonly string[] = ["up", "control", "gateway", "netd"];
 
 type Lookup = (name: string) => string | undefined;
 interface Running {
@@ -49,6 +48,11 @@ interface GatewayOptions {
 }
 
 enableCompileCache();
+// Who reads the output may have enough of it, as `head` has.
+process.stdout.on("error", (error) => {
+  if (systemCode(error) !== "EPIPE") throw error;
+  process.exit();
+});
 await main();
 
 async function main(): Promise<void> {
@@ -61,7 +65,6 @@ async function main(): Promise<void> {
       `\nSettings:\n  NIAC_ORIGIN defaults to this computer's name.\n${describeSettings()}`,
     );
   const lookup = (): Lookup => lookupWith(program.opts<{ settings?: string }>().settings);
-  const around = surroundings(lookup);
   const supervised = ["--supervised", "stop when standard input ends"] as const;
   program
     .command("up")
@@ -70,10 +73,11 @@ async function main(): Promise<void> {
   program
     .command("control", { hidden: true })
     .option(...supervised)
-    .action((options: { supervised?: boolean }) => {
+    .action(async (options: { supervised?: boolean }) => {
       const settings = readSettings(lookup());
       const log = logger("control", settings.logLevel);
       guard(log);
+      const { runControl } = await import("./control/index.ts");
       return serve(log, options.supervised ?? false, () =>
         runControl(
           settings,
@@ -95,10 +99,11 @@ async function main(): Promise<void> {
     .option("--captured <fd>", "inherited socket: TLS connections to machines' own addresses", descriptor)
     .option("--plain <fd>", "inherited socket: connections of clients without a certificate", descriptor)
     .option("--outbound <fd>", "inherited socket: connections of machines", descriptor)
-    .action((options: GatewayOptions) => {
+    .action(async (options: GatewayOptions) => {
       const settings = readSettings(lookup());
       const log = logger("gateway", settings.logLevel);
       guard(log);
+      const { runGateway } = await import("./gateway/index.ts");
       const sockets = inheritedSockets(process.env, process.pid, ["captured", "plain", "outbound"]);
       const inherited = {
         captured: options.captured ?? sockets.get("captured") ?? null,
@@ -110,9 +115,10 @@ async function main(): Promise<void> {
   program
     .command("netd", { hidden: true })
     .option(...supervised)
-    .action((options: { supervised?: boolean }) => {
+    .action(async (options: { supervised?: boolean }) => {
       const settings = readSettings(lookup());
       const log = logger("netd", settings.logLevel);
+      const { runNetd } = await import("./isolation/index.ts");
       const { cable, runDir, listenModbus, listenServices, listenEnroll } = settings;
       if (cable === null) {
         throw new UsageError("no-ports", "netd has no ports: set NIAC_UPLINK and NIAC_DEVICE_PORT");
@@ -122,28 +128,9 @@ async function main(): Promise<void> {
         runNetd({ runDir, ports: { ...cable, services, updates: settings.update.server } }, log),
       );
     });
-  program.addCommand(commands.statusCommand(around));
-  program.addCommand(commands.siteCommand(around));
-  program.addCommand(commands.sessionsCommand(around));
-  program.addCommand(commands.flowsCommand(around));
-  program.addCommand(commands.discoverCommand(around));
-  program.addCommand(commands.endCommand(around));
-  program.addCommand(commands.lockCommand(around));
-  program.addCommand(commands.unlockCommand(around));
-  program.addCommand(commands.locksCommand(around));
-  program.addCommand(commands.clockCommand(around));
-  program.addCommand(commands.panelCommand(around));
-  program.addCommand(commands.authorityCommand(around));
-  program.addCommand(commands.enrolmentCommand(around));
-  program.addCommand(commands.crlCommand(around));
-  program.addCommand(commands.auditCommand(around));
-  program.addCommand(commands.updateCommand(around));
-  program.addCommand(commands.claimCommand(around));
-  program.addCommand(commands.settingsCommand(around));
-  program.addCommand(commands.consoleRecordCommand(around), { hidden: true });
-  program.addCommand(commands.preparedRecordCommand(around), { hidden: true });
-  for (const command of laptopCommands(thisComputer((name) => lookup()(name), process.env, import.meta.url)))
-    program.addCommand(command);
+  // What is loaded stays in memory: a process that runs for years loads no command of people's.
+  const [part = ""] = program.parseOptions(process.argv.slice(2)).operands;
+  if (!LASTING.includes(part)) (await import("./commands.ts")).addCommands(program, lookup, import.meta.url);
   settle(program);
   try {
     await program.parseAsync();
@@ -152,7 +139,8 @@ async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : EX_WRONG;
       return;
     }
-    for (const line of commands.explain(error)) process.stderr.write(`${line}\n`);
+    const { explain } = await import("./command/index.ts");
+    for (const line of explain(error)) process.stderr.write(`${line}\n`);
     process.exitCode = error instanceof UsageError ? EX_WRONG : 1;
   }
 }
@@ -215,7 +203,7 @@ async function up(settingsFile: string | undefined, lookup: Lookup): Promise<voi
       ...more,
     ],
   });
-  const supervisor = new Supervisor(processes(settings, spec, log), {
+  const supervisor = new Supervisor(await processes(settings, spec, log), {
     started: (name, child) => log.info({ child }, `${name} started`),
     crashed: (name, how, pause) => log.error({ how, pause }, `${name} ended, and is started again`),
   });
@@ -226,11 +214,11 @@ async function up(settingsFile: string | undefined, lookup: Lookup): Promise<voi
 }
 
 /** In the order of starting. Without root or the addon, a gateway on its own addresses is better than nothing, and says so. */
-function processes(
+async function processes(
   settings: Settings,
   spec: (name: string, ...more: string[]) => ProcessSpec,
   log: Logger,
-): ProcessSpec[] {
+): Promise<ProcessSpec[]> {
   const root = process.getuid?.() === 0;
   const user = root ? gatewayUser(settings) : null;
   if (user === null && root) {
@@ -240,6 +228,7 @@ function processes(
   }
   const gateway = { ...spec("gateway"), ...(user === null ? {} : { user }) };
   if (settings.cable === null) return [spec("control"), gateway];
+  const { openEntrances } = await import("./isolation/index.ts");
   const opened = openEntrances();
   if ("problem" in opened) {
     log.error(
@@ -302,26 +291,4 @@ function readEnvironmentFile(file: string): NodeJS.Dict<string> {
       `the settings file ${file} cannot be read (${systemCode(error) || messageOf(error)})`,
     );
   }
-}
-
-function surroundings(lookup: () => Lookup): commands.Surroundings {
-  return {
-    print: (line) => process.stdout.write(`${line}\n`),
-    complain: (line) => process.stderr.write(`${line}\n`),
-    ...(process.stdout.isTTY
-      ? { redraw: (line: string) => void process.stdout.write(`\r\x1b[2K${line}`) }
-      : {}),
-    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
-    // Into a pipe or a file goes everything, a record a line.
-    // A serial console does not know its width, and says 0.
-    width: process.stdout.columns || Infinity,
-    user: userInfo().username,
-    runDir: () => lookup()("NIAC_RUN_DIR") ?? "/run/niac",
-    exit: (code) => {
-      process.exitCode = code;
-    },
-    secret: (question) =>
-      thisComputer((name) => lookup()(name), process.env, import.meta.url).ask(question, true),
-    interrupted: () => new Promise((resolve) => process.once("SIGINT", () => resolve())),
-  };
 }

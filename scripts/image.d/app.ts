@@ -58,6 +58,8 @@ export async function makeApp(options: {
     platform: "node",
     format: "esm",
     target: "node24",
+    // Each process reads into memory what it needs itself.
+    splitting: true,
     external: [...BESIDE],
     plugins: [workersBeside],
     banner: {

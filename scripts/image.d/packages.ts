@@ -31,6 +31,8 @@ export interface Extracted {
 }
 
 const SUITE = "trixie";
+/** Where a package may be taken from by name where the release's own does not work with the backports' kernel. */
+const TESTING = "forky";
 /** A tree is made anew after this many milliseconds, so that what Debian mended comes in. */
 const FRESH = 20 * 3_600_000;
 
@@ -79,14 +81,18 @@ export async function extractPackages(options: {
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { recursive: true });
   const tree = join(making, "tree");
+  const preferences = join(making, "preferences");
+  const { include, pins } = pinned(names);
+  writeFileSync(preferences, pins);
   await run(
     "mmdebstrap",
     [
       "--quiet",
       "--variant=extract",
       "--architectures=arm64",
-      `--include=${names.join(",")}`,
+      `--include=${include.join(",")}`,
       '--aptopt=APT::Install-Recommends "false"',
+      `--setup-hook=cp '${preferences}' "$1/etc/apt/preferences.d/niac"`,
       // The archives are kept until they are listed below.
       "--skip=cleanup/apt",
       SUITE,
@@ -108,13 +114,33 @@ export async function extractPackages(options: {
   return extracted(place, debs);
 }
 
-/** Security's own suite beside the release's, and the backports for what is asked from there by name. */
+/**
+ * What is asked of testing by name, and nothing else, comes from there. A pin does that; apt's own `package/suite` would take
+ * what the package depends on from there too, the C library with it.
+ */
+export function pinned(names: readonly string[]): { readonly include: string[]; readonly pins: string } {
+  const ending = `/${TESTING}`;
+  const fromTesting = names
+    .filter((name) => name.endsWith(ending))
+    .map((name) => name.slice(0, -ending.length));
+  const pins = [`Package: *\nPin: release n=${TESTING}\nPin-Priority: 1\n`];
+  if (fromTesting.length > 0)
+    pins.push(`Package: ${fromTesting.join(" ")}\nPin: release n=${TESTING}\nPin-Priority: 990\n`);
+  return {
+    include: names.map((name) => (name.endsWith(ending) ? name.slice(0, -ending.length) : name)),
+    pins: pins.join("\n"),
+  };
+}
+
+/** Security's own suite beside the release's; backports and testing for what is asked from there by name. */
 function sources({ main, security }: Mirror): string {
   return [
     `deb ${main} ${SUITE} main non-free-firmware`,
     `deb ${main} ${SUITE}-updates main non-free-firmware`,
     `deb ${security} ${SUITE}-security main non-free-firmware`,
     `deb ${main} ${SUITE}-backports main`,
+    // A snapshot's dates run out; what is taken is signed all the same, and named by hash in packages.lock.
+    `deb [check-valid-until=no] ${main} ${TESTING} main`,
     "",
   ].join("\n");
 }

@@ -13,7 +13,7 @@ check(
       [await bundles.foreign(), /sign/i],
       [bundles.truncated(), /sign|cut|bundle/i],
       [await bundles.otherBoard(), /board|rpi4/i],
-      [await bundles.older(), /older|downgrade/i],
+      [await bundles.older(), /nothing below/],
     ];
     for (const [bundle, reason] of wrong) {
       const { code, output } = await updates.install(bundle);

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import { manifestOf } from "../../../scripts/image.d/bundle.ts";
 import { compareVersions, isVersion } from "../../../src/appliance/index.ts";
 import { testWith } from "../../support/tools.ts";
 
@@ -28,7 +29,8 @@ class Box {
   constructor(t: ExecutionContext, { autoboot = A, slot = "B", tryboot = "1" } = {}) {
     this.dir = mkdtempSync(join(tmpdir(), "niac-update-"));
     t.teardown(() => rmSync(this.dir, { recursive: true }));
-    for (const folder of ["seed", "cfg", "data", "boot", "lib", "shims"]) mkdirSync(join(this.dir, folder));
+    for (const folder of ["seed", "cfg", "data", "boot", "lib", "shims", "bundle"])
+      mkdirSync(join(this.dir, folder));
     this.write("seed/autoboot.txt", autoboot);
     this.write("seed/niac.conf", "NIAC_ORIGIN=press-hall\n");
     this.write("boot/env", `NIAC_SLOT=${slot}\nNIAC_TRYBOOT=${tryboot}\n`);
@@ -289,6 +291,10 @@ testScripts("the floor is the highest of what is there; a damaged one is what ru
 
 testScripts("RAUC itself installs nothing below the floor, as control says", async (t) => {
   const box = new Box(t);
+  const asked = (version: string): number | null => {
+    box.write("bundle/manifest.raucm", manifestOf({ board: "rpi4", version, description: "version=9.9.9" }));
+    return box.script("rauc-check", [], { RAUC_BUNDLE_MOUNT_POINT: join(box.dir, "bundle") }).code;
+  };
   const floors = ["0.2.0", "1.0.0", "1.10.0"];
   const versions = [
     "0.1.9",
@@ -307,10 +313,9 @@ testScripts("RAUC itself installs nothing below the floor, as control says", asy
     box.write("data/floor", `${floor}\n`);
     for (const version of versions) {
       t.true(isVersion(version));
-      const { code } = box.script("rauc-check", [], { RAUC_MF_VERSION: version });
-      t.is(code === 0, compareVersions(version, floor) >= 0, `${version} over ${floor}`);
+      t.is(asked(version) === 0, compareVersions(version, floor) >= 0, `${version} over ${floor}`);
     }
   }
-  for (const version of ["", "latest", "9", "9.9.9;", "9.9.9\n9.9.9", "zzz"])
-    t.not(box.script("rauc-check", [], { RAUC_MF_VERSION: version }).code, 0, JSON.stringify(version));
+  for (const version of ["", "latest", "9", "9.9.9;", "9.9.9\nversion=9.9.9", "zzz"])
+    t.not(asked(version), 0, JSON.stringify(version));
 });
