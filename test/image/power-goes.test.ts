@@ -5,7 +5,7 @@ import type { CardCounts } from "../support/box/card.ts";
 import { SEED } from "../support/box/seed.ts";
 
 /** Milliseconds that writes are counted for, idle and busy. */
-const COUNTED = 120_000;
+const COUNTED = 60_000;
 const DAY = 86_400_000;
 /** Bytes a day, well below what a small industrial card bears for ten years (some 30 TB). */
 const MOST = { idle: 500e6, busy: 4e9 } as const;
