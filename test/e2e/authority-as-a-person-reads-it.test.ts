@@ -5,8 +5,7 @@ import test from "ava";
 import { AuthorityBed } from "../support/authority-bed.ts";
 import { end, until } from "../support/processes.ts";
 import { openssl } from "../support/openssl.ts";
-
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+import { PROGRAM } from "../support/program.ts";
 
 test("niac authority, from nothing to a certificate by hand and its end", async (t) => {
   const bed = await AuthorityBed.prepare(t, { site: null });
@@ -119,7 +118,7 @@ test("a passphrase is asked for twice and never shown", async (t) => {
   await bed.init();
   const backup = join(appliance.dir, "backup");
   // A terminal of its own, whose every sign is seen.
-  const command = [process.execPath, MAIN, "authority", "export", backup]
+  const command = [process.execPath, PROGRAM, "authority", "export", backup]
     .map((word) => `'${word}'`)
     .join(" ");
   const child = spawn("/usr/bin/script", ["-qec", command, "/dev/null"], {

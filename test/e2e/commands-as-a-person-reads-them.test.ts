@@ -4,8 +4,7 @@ import { ModbusClient } from "../support/modbus-client.ts";
 import { end, until } from "../support/processes.ts";
 import { pressSite } from "../support/sites.ts";
 import { PymodbusMachine, testWith } from "../support/tools.ts";
-
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
+import { PROGRAM } from "../support/program.ts";
 
 /** Where each column of a table begins, by its header. */
 function columnsOf(header: string): number[] {
@@ -76,7 +75,7 @@ testWith("pymodbus")("sessions, status, end and audit show a person what is goin
 testWith("pymodbus")("audit tail --follow shows what comes, until Ctrl-C", async (t) => {
   const machine = await PymodbusMachine.start(t);
   const bed = await Appliance.start(t, { site: pressSite(machine.port) });
-  const child = spawn(process.execPath, [MAIN, "audit", "tail", "-n", "1", "--follow"], {
+  const child = spawn(process.execPath, [PROGRAM, "audit", "tail", "-n", "1", "--follow"], {
     env: { ...process.env, ...bed.environment },
     stdio: ["ignore", "pipe", "inherit"],
   });

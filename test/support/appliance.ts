@@ -14,9 +14,9 @@ import { join } from "node:path";
 import { parseRecord, type AuditRecord } from "../../src/audit/index.ts";
 import { Pki, type Authority, type Credential } from "./pki.ts";
 import { end, until, type Teardown } from "./processes.ts";
+import { PROGRAM } from "./program.ts";
 
 export const APPLIANCE = "box.plant.example";
-const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 /** Milliseconds a command may take. */
 const PATIENCE = 60_000;
 
@@ -71,7 +71,7 @@ export class Appliance {
     { namespace, main, user, through }: ApplianceOptions,
   ) {
     this.#namespace = namespace ?? null;
-    this.#main = main ?? MAIN;
+    this.#main = main ?? PROGRAM;
     this.#through = through ?? {};
     this.#as = user === undefined ? {} : { uid: user, gid: user };
     this.dir = dir;

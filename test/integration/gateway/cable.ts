@@ -9,6 +9,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { Appliance, APPLIANCE } from "../../support/appliance.ts";
 import { end, until, type Teardown } from "../../support/processes.ts";
+import { PROGRAM } from "../../support/program.ts";
 
 export const PRESS = "10.20.0.4";
 export const HMI = "10.20.0.5";
@@ -20,7 +21,6 @@ export const HISTORIAN = "10.9.0.30";
 
 /** Not the test's own PATH: `ip` is the system's. */
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
-const MAIN = new URL("../../../src/main.ts", import.meta.url).pathname;
 const ADDRESSES = {
   plant: [PRESS, HMI, SCADA, STRANGER],
   cell: [PRESS, HMI, PLC, BOX2, HISTORIAN],
@@ -135,7 +135,7 @@ export class Cable {
         `${this.space("cell")}:0.0.0.0:502`,
         "--",
         process.execPath,
-        MAIN,
+        PROGRAM,
         "gateway",
         ...inherited,
       ],

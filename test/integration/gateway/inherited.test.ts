@@ -2,13 +2,12 @@ import test from "ava";
 import { spawn } from "node:child_process";
 import { Appliance } from "../../support/appliance.ts";
 import { end } from "../../support/processes.ts";
-
-const MAIN = new URL("../../../src/main.ts", import.meta.url).pathname;
+import { PROGRAM } from "../../support/program.ts";
 
 test("a gateway that is given a descriptor it did not inherit ends, and says which", async (t) => {
   const bed = await Appliance.prepare(t, { site: null });
   await bed.run("control");
-  const child = spawn(process.execPath, [MAIN, "gateway", "--supervised", "--outbound", "99"], {
+  const child = spawn(process.execPath, [PROGRAM, "gateway", "--supervised", "--outbound", "99"], {
     env: { ...process.env, ...bed.environment },
     stdio: ["pipe", "ignore", "pipe"],
   });

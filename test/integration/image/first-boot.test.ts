@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { testWith } from "../../support/tools.ts";
+import { PROGRAM } from "../../support/program.ts";
 
 const LIB = new URL("../../../image/rootfs/usr/lib/niac", import.meta.url).pathname;
-const MAIN = new URL("../../../src/main.ts", import.meta.url).pathname;
 const SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** What the script starts between one state of the disk and the next. */
 const STEPS = ["cat", "chmod", "sync", "mv", "rm", "mount", "flock", "sed"] as const;
@@ -24,7 +24,7 @@ class Box {
     for (const folder of ["cfg", "disk", "data", "boot", "bin"]) mkdirSync(join(this.#dir, folder));
     writeFileSync(join(this.#dir, "disk/niac.conf"), prepared);
     if (kept !== undefined) writeFileSync(join(this.#dir, "data/niac.conf"), kept);
-    this.#program("niac", `exec ${process.execPath} ${MAIN} "$@"`);
+    this.#program("niac", `exec ${process.execPath} ${PROGRAM} "$@"`);
   }
 
   #program(name: string, text: string): void {

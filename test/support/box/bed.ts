@@ -14,8 +14,8 @@ import { until, type Teardown } from "../processes.ts";
 
 import { Box, type BoxOptions } from "./box.ts";
 import { plantForBox } from "./plant.ts";
+import { PROGRAM } from "../program.ts";
 
-const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
 const FIRST_READ = fileURLToPath(new URL("first-read.ts", import.meta.url));
 /** On the laptop's loopback. */
 const CONNECTED = 5502;
@@ -162,6 +162,6 @@ export class BoxBed {
   }
 
   #niac(environment: readonly string[], ...words: string[]): [command: string, args: string[]] {
-    return ["env", [`HOME=${this.#home}`, ...environment, process.execPath, MAIN, ...words]];
+    return ["env", [`HOME=${this.#home}`, ...environment, process.execPath, PROGRAM, ...words]];
   }
 }
