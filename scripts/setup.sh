@@ -58,7 +58,7 @@ install_tools() {
   [ -z "$made" ] || rm -f $policy
 }
 
-# build_addon [FILE]  Builds the network addon of src/isolation/native where its source, the flags, the compiler or Node's headers
+# build_addon [FILE]  Builds the network addon of src/native where its source, the flags, the compiler or Node's headers
 # changed. FILE: default build/niac-net.node. For the appliance's processor: CC=aarch64-linux-gnu-gcc build_addon FILE
 build_addon() {
   local out=${1:-build/niac-net.node} cc=${CC:-gcc} headers hash
@@ -67,7 +67,7 @@ build_addon() {
   [ -e "$headers/node_version.h" ] || return 0
   local flags=(-std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fstack-protector-strong
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wl,-z,relro,-z,now)
-  hash=$( (cat src/isolation/native/*.[ch] "$headers/node_version.h" && echo "$cc" "${flags[@]}") | sha256sum | cut -d' ' -f1)
+  hash=$( (cat src/native/*.[ch] "$headers/node_version.h" && echo "$cc" "${flags[@]}") | sha256sum | cut -d' ' -f1)
   [ ! -e "$out" ] || [ "$hash" != "$(cat "$out.hash" 2>/dev/null || true)" ] || return 0
   if [ "$cc" = gcc ]; then
     install_tools gcc:gcc
@@ -76,7 +76,7 @@ build_addon() {
   say "Building the network addon ..."
   mkdir -p "$(dirname "$out")"
   # Beside it and then in its place: a process that has the old one loaded keeps it whole.
-  if command -v "$cc" >/dev/null && "$cc" "${flags[@]}" -isystem "$headers" -o "$out.$$" src/isolation/native/*.c >&2; then
+  if command -v "$cc" >/dev/null && "$cc" "${flags[@]}" -isystem "$headers" -o "$out.$$" src/native/*.c >&2; then
     mv "$out.$$" "$out" && echo "$hash" > "$out.hash"
   else
     rm -f "$out.$$" "$out" "$out.hash"

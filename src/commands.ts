@@ -7,9 +7,14 @@ import { laptopCommands, thisComputer } from "./laptop/index.ts";
 type Lookup = (name: string) => string | undefined;
 
 /** `file`: the URL of the program itself, which it names where a computer is to start it. */
-export function addCommands(program: Command, lookup: () => Lookup, file: string): void {
-  const computer = thisComputer((name) => lookup()(name), process.env, file);
-  const around = surroundings(lookup, computer);
+export function addCommands(
+  program: Command,
+  lookup: () => Lookup,
+  environment: NodeJS.ProcessEnv,
+  file: string,
+): void {
+  const computer = thisComputer((name) => lookup()(name), environment, file);
+  const around = surroundings(lookup, environment, computer);
   program.addCommand(commands.statusCommand(around));
   program.addCommand(commands.siteCommand(around));
   program.addCommand(commands.sessionsCommand(around));
@@ -35,6 +40,7 @@ export function addCommands(program: Command, lookup: () => Lookup, file: string
 
 function surroundings(
   lookup: () => Lookup,
+  environment: NodeJS.ProcessEnv,
   computer: ReturnType<typeof thisComputer>,
 ): commands.Surroundings {
   return {
@@ -43,7 +49,7 @@ function surroundings(
     ...(process.stdout.isTTY
       ? { redraw: (line: string) => void process.stdout.write(`\r\x1b[2K${line}`) }
       : {}),
-    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    color: process.stdout.isTTY && environment["NO_COLOR"] === undefined,
     // Into a pipe or a file goes everything, a record a line.
     // A serial console does not know its width, and says 0.
     width: process.stdout.columns || Infinity,

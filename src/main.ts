@@ -18,7 +18,7 @@ import {
   type ProcessSpec,
 } from "./appliance/index.ts";
 import { messageOf, NIAC_VERSION, systemCode, UsageError } from "./base/index.ts";
-import { loadNative } from "./isolation/native.ts";
+import { loadNative } from "./native/index.ts";
 import { describeSettings, readSettings, type Settings } from "./settings/index.ts";
 
 /** Exit codes: sysexits' EX_SOFTWARE for what must not go on, 2 for a wrong command line. */
@@ -130,7 +130,8 @@ async function main(): Promise<void> {
     });
   // What is loaded stays in memory: a process that runs for years loads no command of people's.
   const [part = ""] = program.parseOptions(process.argv.slice(2)).operands;
-  if (!LASTING.includes(part)) (await import("./commands.ts")).addCommands(program, lookup, import.meta.url);
+  if (!LASTING.includes(part))
+    (await import("./commands.ts")).addCommands(program, lookup, process.env, import.meta.url);
   settle(program);
   try {
     await program.parseAsync();

@@ -34,7 +34,7 @@ export interface Guarded {
  * read, and signals, children and threads are as before. What is lost, and on purpose: a debugger of the same user cannot attach.
  * The filter of dumps is written first because a common user could not do it afterwards; it stands by itself where there is no addon.
  *
- * Memory is not locked as a whole: V8 does not live with that (isolation/native/memory.c). Swap is forbidden from outside instead, by a
+ * Memory is not locked as a whole: V8 does not live with that (native/memory.c). Swap is forbidden from outside instead, by a
  * box that has none or by its cgroup, and here it is only looked whether that was done.
  */
 export function guardMemory(

@@ -1,6 +1,6 @@
 /** The sockets at which the kernel hands captured connections over: opened by root, inherited by the gateway, which needs no privilege. */
 import { INNER, messageOf } from "../base/index.ts";
-import { loadNative } from "./native.ts";
+import { loadNative } from "../native/index.ts";
 
 const BACKLOG = 1_024;
 

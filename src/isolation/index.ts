@@ -3,7 +3,6 @@
  * refused. What is decided is pure (plan, ruleset, layout, packet/, refusals); the effects are in kernel, tools and the addon.
  */
 export { openEntrances, type Entrances } from "./entrances.ts";
-export { loadNative } from "./native.ts";
 export { runNetd, type NetdOptions } from "./netd.ts";
 export { planOf, type Plan, type Ports } from "./plan.ts";
 export { rulesetOf } from "./ruleset.ts";

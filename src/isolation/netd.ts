@@ -12,7 +12,7 @@ import { CounterBook, readCounters } from "./counters.ts";
 import { dhcpArguments } from "./dhcp.ts";
 import { ForwardBook, forwardViews } from "./forwards.ts";
 import { addressesOf, hasRuleset, openSinkhole, portState } from "./kernel.ts";
-import { loadNative, type Native } from "./native.ts";
+import { loadNative, type Native } from "../native/index.ts";
 import { Outbox } from "./outbox.ts";
 import type { Ports } from "./plan.ts";
 import { PortBook } from "./port-book.ts";

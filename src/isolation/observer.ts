@@ -1,5 +1,5 @@
 /** Hears what no rule sees: ARP on both ports, and on the device port everything that is not IPv4 of a known machine. */
-import type { Native, Watch } from "./native.ts";
+import type { Native, Watch } from "../native/index.ts";
 
 /** Frames looked at in a turn of the event loop, and milliseconds from one to the next: 2,000 a second, whatever comes. */
 const PER_TURN = 50;

@@ -1,6 +1,6 @@
 /** Where refused packets end: read from the TUN device, written into the book, and answered so that whoever asked fails fast. */
 import { INNER } from "../base/index.ts";
-import type { Native, Watch } from "./native.ts";
+import type { Native, Watch } from "../native/index.ts";
 import { answerTo } from "./packet/answer.ts";
 import { parseIpv4 } from "./packet/ipv4.ts";
 import { packetRefusal } from "./refusal.ts";

@@ -4,7 +4,7 @@ import { messageOf, UsageError, type Clock } from "../base/index.ts";
 import type { Neighbour } from "../link/index.ts";
 import type { Snapshot } from "../site/index.ts";
 import { closeVisit, macOf, openVisit, type Visit } from "./kernel.ts";
-import type { Native } from "./native.ts";
+import type { Native } from "../native/index.ts";
 import { Observer } from "./observer.ts";
 import { arpRequest } from "./packet/arp.ts";
 import { arpFilter, deviceFilter } from "./packet/filter.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { z } from "zod";
 import { GUARDED_NODE } from "../../../src/appliance/index.ts";
-import { loadNative } from "../../../src/isolation/native.ts";
+import { loadNative } from "../../../src/native/index.ts";
 import { testWith } from "../../support/tools.ts";
 
 const PROGRAM = new URL("guarded.ts", import.meta.url).pathname;

@@ -4,7 +4,7 @@ import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { guardMemory } from "../../../src/appliance/index.ts";
-import { loadNative } from "../../../src/isolation/native.ts";
+import { loadNative } from "../../../src/native/index.ts";
 
 const [, , how = "", then = ""] = process.argv;
 const loaded = loadNative();

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import test, { type ExecutionContext } from "ava";
-import { loadNative } from "../../../src/isolation/index.ts";
+import { loadNative } from "../../../src/native/index.ts";
 import { Appliance } from "../../support/appliance.ts";
 import { end, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";

@@ -2,7 +2,7 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 import test from "ava";
-import { loadNative } from "../../../src/isolation/native.ts";
+import { loadNative } from "../../../src/native/index.ts";
 import { testWith } from "../../support/tools.ts";
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
-import { loadNative, type Native, type Watch } from "../../../src/isolation/native.ts";
+import { loadNative, type Native, type Watch } from "../../../src/native/index.ts";
 
 export type Scenarios = Readonly<Record<string, () => Promise<unknown>>>;
 

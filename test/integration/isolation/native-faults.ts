@@ -144,7 +144,7 @@ await run({
         native.watch(native.openPacket("niac-a", Buffer.alloc(0)), 1, () => {}, () => {});
         parentPort.postMessage("watching");
       });`;
-    const workerData = new URL("../../../src/isolation/native.ts", import.meta.url).href;
+    const workerData = new URL("../../../src/native/index.ts", import.meta.url).href;
     const ends: string[] = [];
     for (let i = 0; i < 3; i++) {
       const worker = new Worker(code, { eval: true, workerData });

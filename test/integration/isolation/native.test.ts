@@ -2,7 +2,7 @@ import { execFile, execFileSync, spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
-import { loadNative } from "../../../src/isolation/native.ts";
+import { loadNative } from "../../../src/native/index.ts";
 import { end, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";
 

@@ -1,7 +1,7 @@
 /*
  * niac's addon: the system calls niac needs and Node has no function for. A TUN device, packet sockets, a transparent listener;
  * input devices; memory that is never dumped.
- * Thin on purpose: what is done with the packets is TypeScript's. ../native.ts says what each function does.
+ * Thin on purpose: what is done with the packets is TypeScript's. index.ts says what each function does.
  *
  *   values.c       values that come from JavaScript, errors that go there
  *   descriptors.c  open, filter, count, write, close; the module's list of functions

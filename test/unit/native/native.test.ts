@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { loadNative, type Native } from "../../../src/isolation/native.ts";
+import { loadNative, type Native } from "../../../src/native/index.ts";
 
 /** A test that needs the addon, or its skip with the reason in the title. */
 function testNative(

@@ -1,4 +1,4 @@
-/** The addon (native/): system calls that Node has no function for. Nothing is loaded until it is asked for. */
+/** The addon in C beside this: system calls that Node has no function for. Nothing is loaded until it is asked for. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../base/index.ts";
