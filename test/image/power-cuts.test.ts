@@ -4,8 +4,8 @@ import { chance, SEED } from "../support/box/seed.ts";
 import { testWithBox } from "../support/box/shared.ts";
 import { UpdateBed } from "../support/box/update-bed.ts";
 
-/** NIAC_POWER_CUTS=20 for a night. */
-const CUTS = Number(process.env["NIAC_POWER_CUTS"] ?? 2);
+/** One in each run, at another moment by each seed; NIAC_POWER_CUTS=20 for an hour. */
+const CUTS = Number(process.env["NIAC_POWER_CUTS"] ?? 1);
 /** Requests to write that the card gets in an update, its trial and some more: roughly; a cut comes after any number of them. */
 const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 2_500);
 /** Milliseconds: an update, a restart and the trial. */
