@@ -31,10 +31,11 @@ export async function makeApp(options: {
   readonly root: string;
   readonly out: string;
   readonly cache: string;
+  readonly release: string;
 }): Promise<App> {
-  const { root, out, cache } = options;
+  const { root, out, cache, release } = options;
   const bin = join(out, "app/bin");
-  const metafile = await makeProgram(root, bin);
+  const metafile = await makeProgram(root, bin, release);
   // Node takes a file named .mjs for a module; who reads a stack finds the folder.
   writeFileSync(join(out, "app/package.json"), `${JSON.stringify({ name: "niac", type: "module" })}\n`);
   for (const name of withDependencies(root, BESIDE))

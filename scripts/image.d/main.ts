@@ -72,7 +72,7 @@ async function make({
   const keys = signing ?? (await developmentKeys(join(base, "keys")));
   const app = join(work, "app");
   const { metafile } = await progress.step("niac, bundled with Node", () =>
-    makeApp({ root, out: app, cache }),
+    makeApp({ root, out: app, cache, release: version }),
   );
   const drivers = words(meta["DRIVERS"]);
   const extraModules = await progress.step("kernel modules of our own", () =>

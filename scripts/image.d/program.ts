@@ -11,8 +11,11 @@ export const BESIDE: readonly string[] = [
   "oui-data",
 ];
 
-/** Makes niac.mjs, its workers and what they share in the directory `out`. It looks for niac-net.node in build/ two folders above. */
-export async function makeProgram(root: string, out: string): Promise<Metafile> {
+/**
+ * Makes niac.mjs, its workers and what they share in the directory `out`. It looks for niac-net.node in build/ two folders above.
+ * `release`: the version it says it is, where that is not the project's own.
+ */
+export async function makeProgram(root: string, out: string, release?: string): Promise<Metafile> {
   const { metafile } = await build({
     entryPoints: {
       niac: join(root, "src/main.ts"),
@@ -33,7 +36,7 @@ export async function makeProgram(root: string, out: string): Promise<Metafile> 
     format: "esm",
     target: "node24",
     external: [...BESIDE],
-    plugins: [workersBeside],
+    plugins: [workersBeside, ...(release === undefined ? [] : [versioned(release)])],
     banner: {
       js: 'import{createRequire as niacRequire}from"node:module";const require=niacRequire(import.meta.url);',
     },
@@ -41,6 +44,18 @@ export async function makeProgram(root: string, out: string): Promise<Metafile> 
     logLevel: "warning",
   });
   return metafile;
+}
+
+function versioned(release: string): Plugin {
+  return {
+    name: "version",
+    setup(into) {
+      into.onLoad({ filter: /\/src\/base\/version\.ts$/ }, () => ({
+        contents: `export const NIAC_VERSION = ${JSON.stringify(release)};`,
+        loader: "ts",
+      }));
+    },
+  };
 }
 
 /** Source files name their workers `x.ts`; in the bundle they are `x.mjs`. */
