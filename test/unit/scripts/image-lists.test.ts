@@ -3,7 +3,7 @@ import { PARTITIONS, sizeOf } from "../../../scripts/image.d/disk.ts";
 import { moduleClosure } from "../../../scripts/image.d/kernel.ts";
 import { listOf } from "../../../scripts/image.d/lists.ts";
 import { urisOf } from "../../../scripts/image.d/mirror.ts";
-import { lockDifferences, lockText, type Deb } from "../../../scripts/image.d/packages.ts";
+import { lockDifferences, pinned, lockText, type Deb } from "../../../scripts/image.d/packages.ts";
 
 const deb = (name: string, version: string, sha256 = "00"): Deb => ({
   package: name,
@@ -76,4 +76,14 @@ test("the disk has a pair of each slot, of one size", (t) => {
   );
   t.is(sizeOf("boot_a"), sizeOf("boot_b"));
   t.is(sizeOf("root_a"), sizeOf("root_b"));
+});
+
+test("what is asked of testing by name comes from there, and what it depends on does not", (t) => {
+  const { include, pins } = pinned(["rauc/forky", "bash", "linux-binary-7/trixie-backports"]);
+  t.deepEqual(include, ["rauc", "bash", "linux-binary-7/trixie-backports"]);
+  t.deepEqual(pins.split("\n\n"), [
+    "Package: *\nPin: release n=forky\nPin-Priority: 1\n".trimEnd(),
+    "Package: rauc\nPin: release n=forky\nPin-Priority: 990\n",
+  ]);
+  t.notRegex(pinned(["bash"]).pins, /990/);
 });
