@@ -80,7 +80,7 @@ check(
     t.is((await recorded(bed, "tamper")).detail?.["state"], true);
     await contact(box, COVER, "closed");
     await box.until(
-      async () => (await box.out("niac status")).includes("cover was opened"),
+      async () => /cover closed, opened at \S+ and not acknowledged/.test(await box.out("niac status")),
       "niac status to say so",
     );
     t.is(await lamp(box, "fault"), "[none] 1");
