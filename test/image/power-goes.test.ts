@@ -7,6 +7,8 @@ import { SEED } from "../support/box/seed.ts";
 /** Milliseconds that writes are counted for, idle and busy. */
 const COUNTED = 60_000;
 const DAY = 86_400_000;
+/** Milliseconds from one write to the next while it is busy; each is a session of its own, and a read after it another. */
+const EVERY = 5_000;
 /** Bytes a day, well below what a small industrial card bears for ten years (some 30 TB). */
 const MOST = { idle: 500e6, busy: 4e9 } as const;
 
@@ -49,8 +51,10 @@ check("what is written to the card, idle and busy", async (t, bed) => {
   await counted("busy", async () => {
     const end = Date.now() + COUNTED;
     for (let value = 0; Date.now() < end; value++) {
-      await bed.write(ALLOWED, value % 100);
-      await bed.read(ALLOWED);
+      const next = Date.now() + EVERY;
+      t.is(await bed.write(ALLOWED, value % 100), "written");
+      t.is(await bed.read(ALLOWED), String(value % 100));
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
     }
   });
 });
