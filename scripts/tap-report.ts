@@ -1,5 +1,5 @@
 /**
- * Reads TAP, shows each file's tests as they end, failures in full, and closes with "N passed, N failed, N skipped".
+ * Reads TAP, shows each file's tests as they end with the figures they tell, failures in full, and closes with "N passed, N failed, N skipped".
  * Exits with 1 where anything failed, or where nothing ran: a run without tests shows nothing.
  */
 import { createInterface } from "node:readline";
@@ -26,6 +26,8 @@ for await (const line of createInterface({ input: process.stdin })) {
       passed++;
       console.log(`  ok    ${title}`);
     }
+  } else if (/^# {3}\S/.test(line)) {
+    console.log(`        ${line.slice(4)}`);
   } else if (showing || (line !== "" && !/^(TAP version|1\.\.|# |\s+(---|\.\.\.)$)/.test(line))) {
     if (!/^(TAP version|1\.\.|# (tests|pass|fail|skip))/.test(line)) console.log(line);
   }
