@@ -8,7 +8,8 @@
  * Node reads the file later (util.parseEnv), which takes nearly anything; so what is told apart here is written again in the plain form, which
  * every reader, a shell script among them, takes for the same. Pure.
  */
-import { judgeSettings, SETTING_NAMES } from "./settings.ts";
+import { SETTING_NAMES } from "./names.ts";
+import { judgeSettings } from "./settings.ts";
 
 export interface SettingsFile {
   /** The file in its plain form; to be used only where there are no problems. */
