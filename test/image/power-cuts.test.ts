@@ -1,5 +1,6 @@
 /** The power goes at a random moment of an update or of the start into it: the box starts, works, and has it on record. */
 import { ALLOWED } from "../support/box/bed.ts";
+import type { Card } from "../support/box/card.ts";
 import { chance, SEED } from "../support/box/seed.ts";
 import { testWithBox } from "../support/box/shared.ts";
 import { UpdateBed } from "../support/box/update-bed.ts";
@@ -8,14 +9,24 @@ import { UpdateBed } from "../support/box/update-bed.ts";
 const CUTS = Number(process.env["NIAC_POWER_CUTS"] ?? 1);
 /** Requests to write that the card gets in an update, its trial and some more: roughly; a cut comes after any number of them. */
 const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 2_500);
-/** Milliseconds: an update, a restart and the trial. */
-const LONGEST = 6 * 60_000;
+/** Milliseconds in which a box at rest writes a few times, and one that starts or updates writes more often than that. */
+const REST = 90_000;
+const FEW = 40;
 /** What may have become of an update that power was taken from. */
 const ENDS = ["update-failed", "update-rolled-back", "update-good", "update-installed", "update-dismissed"];
 
 const check = testWithBox((t) => UpdateBed.start(t));
 
 const next = chance(SEED);
+
+/** Resolves when the card has come to rest. */
+async function rest(card: Card, over: () => boolean): Promise<void> {
+  let [before, now] = [-Infinity, (await card.counts()).writes];
+  while (now - before >= FEW && !over()) {
+    await new Promise((resolve) => setTimeout(resolve, REST));
+    [before, now] = [now, (await card.counts()).writes];
+  }
+}
 
 for (let cut = 1; cut <= CUTS; cut++)
   check(
@@ -33,7 +44,9 @@ for (let cut = 1; cut <= CUTS; cut++)
         .install(bundle, "--again", "--allow-downgrade", "--reboot", "--now")
         .catch(() => undefined);
       // Where that many do not come, it goes when all is done.
-      await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, LONGEST))]);
+      let over = false;
+      await Promise.race([stopped, rest(box.card, () => over)]);
+      over = true;
       const during = `${box.boots.length} boots, slot ${box.boot.slot}${box.boot.tryboot ? " on trial" : ""}`;
       const lost = await box.cut(Math.floor(next() * 2 ** 31));
       await box.on();
@@ -45,7 +58,7 @@ for (let cut = 1; cut <= CUTS; cut++)
         return since.length === 0 || ENDS.includes(since.at(-1) ?? "");
       }, `${about}: the update's end on record`);
       t.log(
-        `${about}: ${(await updates.actions()).slice(before).join(", ") || "nothing had begun"}; starts from slot ${box.boot.slot}`,
+        `${about}: ${(await updates.actions()).slice(before).join(", ") || "nothing had begun"}; starts from slot ${box.boot.slot}; the card has had ${(await box.card.counts()).writes} writes`,
       );
       t.is(await box.out("systemctl --failed --plain --no-legend"), "", about);
       t.is(await bed.read(ALLOWED), String(ALLOWED), about);
