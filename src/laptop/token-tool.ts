@@ -68,7 +68,9 @@ function run(
   environment: NodeJS.ProcessEnv,
   input: Buffer | string,
 ): Promise<Buffer> {
-  const child = spawn(TOOL, args, { env: environment, timeout: PATIENCE });
+  const child = spawn(TOOL, args, { env: environment });
+  // Not spawn's own `timeout`: where there is no such program, that one keeps this process waiting for it.
+  const late = setTimeout(() => child.kill(), PATIENCE);
   const out: Buffer[] = [];
   let words = "";
   child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
@@ -77,8 +79,12 @@ function run(
   child.stdin.on("error", () => {});
   child.stdin.end(input);
   return new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(noTool(TOOL, "opensc", systemCode(error))));
+    child.once("error", (error) => {
+      clearTimeout(late);
+      reject(noTool(TOOL, "opensc", systemCode(error)));
+    });
     child.once("close", (code) => {
+      clearTimeout(late);
       if (code === 0) resolve(Buffer.concat(out));
       else reject(tokenFailure(words));
     });

@@ -7,8 +7,8 @@ import { UpdateBed } from "../support/box/update-bed.ts";
 
 /** One in each run, at another moment by each seed; NIAC_POWER_CUTS=20 for an hour. */
 const CUTS = Number(process.env["NIAC_POWER_CUTS"] ?? 1);
-/** Requests to write that the card gets in an update, its trial and some more: roughly; a cut comes after any number of them. */
-const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 2_500);
+/** Requests to write that the card gets in an update and its trial, measured; a cut comes after any number of them. */
+const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 350);
 /** Milliseconds in which a box at rest writes a few times, and one that starts or updates writes more often than that. */
 const REST = 90_000;
 const FEW = 40;
@@ -38,6 +38,7 @@ for (let cut = 1; cut <= CUTS; cut++)
       const before = (await updates.actions()).length;
       const whole = await bed.recordIsWhole();
       const writes = Math.floor(next() * WRITES);
+      const begun = (await box.card.counts()).writes;
       const stopped = box.card.stopsAfter(writes);
       const slot = box.boot.slot;
       void updates
@@ -47,7 +48,8 @@ for (let cut = 1; cut <= CUTS; cut++)
       let over = false;
       await Promise.race([stopped, rest(box.card, () => over)]);
       over = true;
-      const during = `${box.boots.length} boots, slot ${box.boot.slot}${box.boot.tryboot ? " on trial" : ""}`;
+      const had = (await box.card.counts()).writes - begun;
+      const during = `${had} came; ${box.boots.length} boots, slot ${box.boot.slot}${box.boot.tryboot ? " on trial" : ""}`;
       const lost = await box.cut(Math.floor(next() * 2 ** 31));
       await box.on();
       await bed.ready();
@@ -58,7 +60,7 @@ for (let cut = 1; cut <= CUTS; cut++)
         return since.length === 0 || ENDS.includes(since.at(-1) ?? "");
       }, `${about}: the update's end on record`);
       t.log(
-        `${about}: ${(await updates.actions()).slice(before).join(", ") || "nothing had begun"}; starts from slot ${box.boot.slot}; the card has had ${(await box.card.counts()).writes} writes`,
+        `${about}: ${(await updates.actions()).slice(before).join(", ") || "nothing had begun"}; starts from slot ${box.boot.slot}`,
       );
       t.is(await box.out("systemctl --failed --plain --no-legend"), "", about);
       t.is(await bed.read(ALLOWED), String(ALLOWED), about);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import { NiacError } from "../../../src/base/index.ts";
 import { certificatePem, readRequest } from "../../../src/x509/index.ts";
@@ -17,6 +18,7 @@ import { everything, local } from "./running.ts";
 
 const MODULE = "/usr/lib/softhsm/libsofthsm2.so";
 const PIN = "4711-secret";
+const LAPTOP = fileURLToPath(new URL("../../../src/laptop-main.ts", import.meta.url));
 const TOOLS = ["softhsm2-util", "pkcs11-tool", "openssl"] as const;
 
 interface Bed {
@@ -189,6 +191,20 @@ testWith(...TOOLS)("a tool that is missing is named, with what installs it", asy
   const error = await failure(laptop.niac("enroll", ...enroll));
   t.is(error.code, "token-tools");
   t.regex(error.message, /^pkcs11-tool cannot be run \(ENOENT\)/);
+});
+
+testWith(...TOOLS)("where a tool is missing, the command says so and ends", async (t) => {
+  const { laptop, enroll } = await bed(t);
+  const child = spawn(process.execPath, [LAPTOP, "enroll", ...enroll], {
+    env: { ...laptop.environment, HOME: laptop.home, PATH: "/nonexistent" },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  t.teardown(() => end(child, "SIGKILL"));
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  await until(() => child.exitCode !== null, "niac enroll to end");
+  t.is(child.exitCode, 2);
+  t.regex(said, /^pkcs11-tool cannot be run \(ENOENT\)[^\n]*\nInstall it/);
 });
 
 testWith(...TOOLS, "stunnel4")("stunnel uses the key in the token with what is printed for it", async (t) => {
