@@ -3,7 +3,7 @@
  * speaks JSON. Its `rauc` command would lose an installation when control restarts; the service goes on, and is asked again.
  */
 import { execFile } from "node:child_process";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, UnavailableError, UsageError } from "../base/index.ts";
 import type { BundleFacts } from "./update-bundle.ts";
 import type { Slot } from "./update-box.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BugError, PeerError, TABLES } from "../base/index.ts";
 import { RECORD_KINDS, type AuditRecord, type RecordDraft } from "./record.ts";
 

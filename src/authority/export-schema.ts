@@ -1,5 +1,5 @@
 /** What is in a backup of the authority, before it is sealed. */
-import { z } from "zod";
+import * as z from "zod";
 import { TIERS } from "../link/index.ts";
 import { KEY_ALGORITHMS } from "../x509/index.ts";
 import { lifetimesSchema, subjectSchema } from "./store.ts";

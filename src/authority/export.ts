@@ -1,6 +1,6 @@
 /** The whole authority as one file under a passphrase: to be restored on another box when this one is gone. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { NIAC_VERSION, UsageError } from "../base/index.ts";
 import { openBackup, sealBackup } from "../seal/index.ts";
 import { fingerprintOf } from "./ca.ts";

@@ -1,5 +1,5 @@
 /** The authority's tables as values. What they mean together (who stands, who issues) is AuthorityStore's to say. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Database } from "../audit/index.ts";
 import { UnavailableError } from "../base/index.ts";
 import { TIERS } from "../link/index.ts";

@@ -1,5 +1,5 @@
 /** What is kept of a site's own authority: where it is, who this appliance is to it, and what it issued through this appliance. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Database, Migration } from "../audit/index.ts";
 import { type Subject, TIERS } from "./contract.ts";
 

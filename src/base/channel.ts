@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { BugError, messageOf, NiacError, PeerError, UnavailableError, UsageError } from "./errors.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 

@@ -3,7 +3,7 @@
  * box over that he has it in his hands: it stands on its label and can be read at its console.
  */
 import { createHash, generateKeyPairSync } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Database, Migration, RecordDraft } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import { newCode } from "../enrolment/index.ts";

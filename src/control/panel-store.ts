@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Database, Migration } from "../audit/index.ts";
 
 /** An opened cover stays known until somebody has acknowledged it, whatever becomes of the power meanwhile. */

@@ -1,6 +1,6 @@
 /** The thread of `parseAside`: one document in, its result out. Imported anywhere else it does nothing. */
 import { parentPort, workerData } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { parseSite } from "../site/index.ts";
 
 if (parentPort) {

@@ -11,7 +11,7 @@
  */
 import { createHash, createPublicKey, X509Certificate, type KeyObject } from "node:crypto";
 import { compactVerify, errors } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { printable } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
 import { OS_NAMES, type PostureFacts, type PostureReport } from "../link/index.ts";

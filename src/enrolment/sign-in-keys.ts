@@ -1,7 +1,7 @@
 /** The provider's keys, found as OpenID Connect Discovery 1.0 says, and kept for a while. */
 import { getCACertificates } from "node:tls";
 import { createLocalJWKSet, errors, type JWTVerifyGetKey } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, NiacError, UnavailableError } from "../base/index.ts";
 import type { SignIn } from "../site/index.ts";
 import { exchange } from "../est/index.ts";

@@ -1,9 +1,17 @@
 /** One bounded HTTPS exchange: no redirect is followed, no answer is longer or takes longer than said. */
-import { request as plainRequest, type ClientRequest, type IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request, type RequestOptions } from "node:https";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { NiacError, PeerError, printable, systemCode, UnavailableError, TLS_CIPHERS } from "../base/index.ts";
+import {
+  NiacError,
+  nodeHttp,
+  PeerError,
+  printable,
+  systemCode,
+  UnavailableError,
+  TLS_CIPHERS,
+} from "../base/index.ts";
 
 const MAX_HEADER_LENGTH = 16_384;
 /** Certificates of a chain that are looked at. */
@@ -83,7 +91,7 @@ function begin(
   // The tunnel is TLS already, and what is spoken inside is plain HTTP.
   const inside = new URL(`http://${url.host}${url.pathname}`);
   const createConnection = (): Duplex => credentials.tunnel();
-  return plainRequest(
+  return nodeHttp().request(
     inside,
     { method, headers, maxHeaderSize: MAX_HEADER_LENGTH, signal, createConnection },
     answered,

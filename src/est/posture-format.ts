@@ -1,6 +1,6 @@
 /** The open format of posture reports, for both of its ends; POSTURE.md tells it to everybody else. */
 import type { KeyObject } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 
 /** `typ` of the JWS (RFC 7515, section 4.1.9). */
 export const POSTURE_TYPE = "niac-posture+jwt";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { z } from "zod";
+import type * as z from "zod";
 import {
   messageOf,
   NiacError,

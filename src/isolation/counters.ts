@@ -1,5 +1,5 @@
 /** Packets the ruleset dropped by itself: its counters, read now and then, as records. */
-import { z } from "zod";
+import * as z from "zod";
 import type { RecordDraft } from "../audit/index.ts";
 import { COUNTERS, type CounterName } from "./ruleset.ts";
 import { run } from "./tools.ts";

@@ -1,6 +1,6 @@
 /** The kernel as netd finds and changes it. Everything here needs CAP_NET_ADMIN; what is decided is decided in plan, ruleset and layout. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, systemCode, UnavailableError } from "../base/index.ts";
 import {
   commandsOf,

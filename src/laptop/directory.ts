@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { PeerError, UnavailableError } from "../base/index.ts";
 import { dial, type Appliance, type Dialled } from "./dial.ts";
 import { closedUnanswered, explainFailure, NOT_NIAC } from "./failure.ts";

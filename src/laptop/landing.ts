@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { durationText, printable, UsageError } from "../base/index.ts";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { durationText, nodeHttp, printable, UsageError } from "../base/index.ts";
 
 const TEXT = {
   "Content-Type": "text/plain; charset=utf-8",
@@ -21,7 +21,7 @@ export class Landing {
   }
 
   static async open(): Promise<Landing> {
-    const server = createServer();
+    const server = nodeHttp().createServer();
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(0, "127.0.0.1", resolve);

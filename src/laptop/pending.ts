@@ -1,5 +1,5 @@
 /** The key of an enrolment that is not done: kept, so that an interrupted one goes on with the request that waits at the box. */
-import { z } from "zod";
+import * as z from "zod";
 import type { EnrollOptions } from "./enroll-options.ts";
 import { newFileKey, readFileKey, type LaptopKey } from "./laptop-key.ts";
 import { tokenSchema } from "./profile.ts";

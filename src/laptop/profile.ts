@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { KEY_ALGORITHMS } from "../x509/index.ts";
 import { messageOf, UsageError } from "../base/index.ts";
 

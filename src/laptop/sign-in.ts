@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import * as oidc from "openid-client";
-import { z } from "zod";
+import * as z from "zod";
 import { type EstClient, exchange } from "../est/index.ts";
 import { messageOf, PeerError, printable, systemCode, UnavailableError, UsageError } from "../base/index.ts";
 import { Landing } from "./landing.ts";

@@ -1,5 +1,5 @@
 /** What commands ask of the plant's authority. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 /** Whom a certificate is for decides for how long and with which names; each profile of people is a tier. */

@@ -1,5 +1,5 @@
 /** The box itself: what is wrong with it, its panel and its health, and what a person has to say to that. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 const faultSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** The box's identity, and the claim code by which somebody shows that he has the box in his hands. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 const claimSchema = z.strictObject({

@@ -1,5 +1,5 @@
 /** What commands ask of a site's own authority that stands in place of the plant's. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 const text = z.string().min(1).max(1_000);

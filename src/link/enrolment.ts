@@ -1,5 +1,5 @@
 /** Who may have a certificate: what commands ask control of one-time codes and of requests that wait. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 import { TIERS } from "./authority.ts";
 

@@ -1,5 +1,5 @@
 /** Locks and the clock, for administrators' commands. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 import { LOCK_KINDS, lockSchema } from "./trust.ts";
 

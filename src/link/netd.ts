@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 import { draftsSchema, snapshotSchema } from "./shapes.ts";
 

@@ -1,5 +1,5 @@
 /** What commands ask of control about other authorities' certificates: what is known of their revocation, and lists brought by hand. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 /** Milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 /** What a person at the box says by hand: control hears the panel, the gateway decides by it. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 const panelSchema = z.strictObject({

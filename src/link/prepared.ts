@@ -1,5 +1,5 @@
 /** What somebody prepared on the boot partition, as the box's scripts found it. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 
 export const PREPARED = ["settings", "site"] as const;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { RecordDraft } from "../audit/index.ts";
 import { parseSnapshot, type Snapshot } from "../site/index.ts";
 

@@ -1,5 +1,5 @@
 /** Whom to trust, now: what control tells the gateway of authorities, locks, posture and time, and what the gateway asks. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 
 export const LOCK_KINDS = [

@@ -1,5 +1,5 @@
 /** Updates of the box's image: what `niac update` asks of control. */
-import { z } from "zod";
+import * as z from "zod";
 import { defineCall, defineEvent } from "../base/index.ts";
 
 const slot = z.enum(["A", "B"]);

@@ -1,7 +1,7 @@
 /** The thread of `readAside`: one list in, judged and packed, or the reason why it is not taken. Imported anywhere else it does nothing. */
 import { createHash } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
-import { z } from "zod";
+import * as z from "zod";
 import { PeerError } from "../base/index.ts";
 import { crlReasonNumber, readCertificate, readCrl } from "../x509/index.ts";
 import type { Aside } from "./crl-aside.ts";

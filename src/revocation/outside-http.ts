@@ -1,7 +1,15 @@
 /** One bounded exchange with another authority's server: lists are fetched and responders are asked by it. */
-import { request as requestHttp, type ClientRequest, type IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
-import { messageOf, NiacError, PeerError, printable, systemCode, UnavailableError } from "../base/index.ts";
+import {
+  messageOf,
+  NiacError,
+  nodeHttp,
+  PeerError,
+  printable,
+  systemCode,
+  UnavailableError,
+} from "../base/index.ts";
 
 export interface Asked {
   readonly url: string;
@@ -65,7 +73,7 @@ function once(
       maxHeaderSize: MAX_HEADER_LENGTH,
       signal,
     };
-    const outgoing = (url.protocol === "https:" ? requestHttps : requestHttp)(url, options);
+    const outgoing = (url.protocol === "https:" ? requestHttps : nodeHttp().request)(url, options);
     outgoing.once("error", reject);
     outgoing.setTimeout(idle, () => outgoing.destroy(new Error(`nothing for ${idle / 1000} s`)));
     outgoing.once("response", (incoming) => {

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, systemCode, UnavailableError } from "../base/index.ts";
 import { SEAL_OVERHEAD } from "./seal.ts";
 

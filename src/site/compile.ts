@@ -1,5 +1,5 @@
 /** From the document's plain values to the snapshot: section by section, each only as far as it is right by itself. */
-import type { z } from "zod";
+import type * as z from "zod";
 import { Budget } from "./budget.ts";
 import { checkDestinations } from "./check-destinations.ts";
 import { checkMachines } from "./check-machines.ts";

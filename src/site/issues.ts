@@ -1,5 +1,5 @@
 /** What zod found, in words for the admin who wrote the document, each at its place. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Path, Reporter } from "./findings.ts";
 import { mistakeParams, shown } from "./scalar.ts";
 import { valueAt } from "./references.ts";

@@ -1,5 +1,5 @@
 /** The JSON Schema of the site document, for editors: completion, and the description of every field. */
-import { z } from "zod";
+import * as z from "zod";
 import { documentSchema } from "./schema.ts";
 
 /** JSON Schema 2020-12 of what an admin writes. `site.schema.json` is this, published. */

@@ -1,5 +1,5 @@
 /** Single values of the document: each is read by one strict function and described to editors by the JSON Schema beside it. */
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Mistake {
   readonly message: string;

@@ -1,6 +1,6 @@
 /** The schema of destinations: where machines may themselves connect to. */
 import { isIPv4, isIPv6 } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { RANGE_PATTERN, readPorts } from "./address.ts";
 import { unusable } from "./ipv4.ts";
 import { host, readDnsName } from "./network.ts";

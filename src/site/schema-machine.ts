@@ -1,5 +1,5 @@
 /** The schema of machines and their services. */
-import { z } from "zod";
+import * as z from "zod";
 import { RANGE_PATTERN, readUnit } from "./address.ts";
 import { readEndpoint } from "./network.ts";
 import { duration, mistake, name, scalar, shown, text, whole } from "./scalar.ts";

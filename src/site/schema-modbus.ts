@@ -1,5 +1,5 @@
 /** The schema of what a rule says of Modbus. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Table } from "../base/index.ts";
 import { LAST_ADDRESS, LAST_VALUE, RANGE_PATTERN, readAddress, readUnit, readValues } from "./address.ts";
 import {

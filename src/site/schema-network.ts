@@ -1,5 +1,5 @@
 /** The schema of how the appliance stands in the cable, and of addresses on its two ports. */
-import { z } from "zod";
+import * as z from "zod";
 import { readInterface, readIpv4, readStation } from "./ipv4.ts";
 import { MAC_PATTERN, readMac } from "./mac.ts";
 import { scalar } from "./scalar.ts";

@@ -1,5 +1,5 @@
 /** The schema of grants and forbids. */
-import { z } from "zod";
+import * as z from "zod";
 import { DAYS, readDays, readHours, readMoment } from "./calendar.ts";
 import { readNetwork } from "./network.ts";
 import { KEY_POSITIONS, readKeySwitch } from "./key-switch.ts";

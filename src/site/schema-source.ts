@@ -1,5 +1,5 @@
 /** The schema of clients that may connect without a certificate for now. */
-import { z } from "zod";
+import * as z from "zod";
 import { name, text } from "./scalar.ts";
 import { mac, station } from "./schema-network.ts";
 import { moment, whatSchema } from "./schema-rule.ts";

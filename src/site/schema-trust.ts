@@ -1,5 +1,5 @@
 /** The schema of what laptops must be like, and of whom to trust beyond the appliance's own authority. */
-import { z } from "zod";
+import * as z from "zod";
 import { readAuthority, readCertificates, readPublicKey } from "./pem.ts";
 import { duration, mistake, name, readText, scalar, shown, text, type Reading } from "./scalar.ts";
 

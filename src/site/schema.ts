@@ -1,5 +1,5 @@
 /** The site document's schema: what zod checks, what an editor is told (site.schema.json), and its types. */
-import { z } from "zod";
+import * as z from "zod";
 import { isTimeZone } from "./calendar.ts";
 import { readDnsName } from "./network.ts";
 import { duration, mistake, name, readText, scalar, shown, text, whole } from "./scalar.ts";

@@ -1,5 +1,5 @@
 /** The rules of a snapshot that came over a channel: every list sorted, every interval apart from the next. */
-import { z } from "zod";
+import * as z from "zod";
 import { network } from "./network.ts";
 import type { Interval, ModbusScope } from "./snapshot.ts";
 

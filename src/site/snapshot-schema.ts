@@ -1,5 +1,5 @@
 /** Snapshots that come over a channel: checked strictly, what deciding leans on (sorted, resolved) included. */
-import { z } from "zod";
+import * as z from "zod";
 import { PeerError } from "../base/index.ts";
 import { isTimeZone } from "./calendar.ts";
 import { deepFreeze } from "./lookup.ts";

@@ -1,5 +1,5 @@
 /** Posture and trust of a snapshot that came over a channel. */
-import { z } from "zod";
+import * as z from "zod";
 import { positive, texts } from "./snapshot-rules.ts";
 
 const name = z.string().min(1);
