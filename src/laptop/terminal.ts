@@ -35,13 +35,16 @@ export function thisComputer(
 
 /** Asked on standard error: what standard output is piped into sees no question. Null where the person ends the input. */
 function asked(question: string, secret: boolean): Promise<string | null> {
-  process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
     input: process.stdin,
     output: secret ? silent : process.stderr,
     terminal: true,
+    prompt: question,
   });
+  // After the terminal's own echo is off: who answers in the same moment must not see a secret either.
+  if (secret) process.stderr.write(question);
+  else lines.prompt();
   return new Promise((resolve) => {
     const settle = (answer: string | null): void => {
       // Closing it is told too, and is not the person's end of the input.
