@@ -77,7 +77,8 @@ check(
     const { code, output } = await installing;
     t.is(code, 0, output);
     t.log(`installed in ${((Date.now() - began) / 1000).toFixed(0)} s, ${reads} reads meanwhile`);
-    await shell.run("niac update reboot --now");
+    // Its answer may be lost in the restart.
+    void shell.run("niac update reboot --now").catch(() => undefined);
     await bed.box.bootsAgain(boots);
     t.deepEqual([bed.box.boot.slot, bed.box.boot.tryboot], ["B", true]);
     await bed.ready();

@@ -161,6 +161,7 @@ export class Box {
         if (this.#failed !== null) throw this.#failed;
         return boot.console;
       },
+      () => boot.ended,
     );
     return this.#shell;
   }

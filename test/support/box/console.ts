@@ -29,22 +29,31 @@ const SETUP = [
 export class BoxConsole {
   readonly #send: (text: string) => void;
   readonly #text: () => string;
+  readonly #ended: () => string | null;
   #commands = 0;
   #busy: Promise<unknown> = Promise.resolve();
 
-  private constructor(send: (text: string) => void, text: () => string) {
+  private constructor(send: (text: string) => void, text: () => string, ended: () => string | null) {
     this.#send = send;
     this.#text = text;
+    this.#ended = ended;
   }
 
-  /** Waits until the box opens its shell, and takes it over. `text`: all the console has said in this boot. */
-  static async open(socket: () => Socket | null, text: () => string): Promise<BoxConsole> {
+  /**
+   * Waits until the box opens its shell, and takes it over. `text`: all the console has said in this boot; `ended`: how the boot ended, null
+   * while it runs.
+   */
+  static async open(
+    socket: () => Socket | null,
+    text: () => string,
+    ended: () => string | null,
+  ): Promise<BoxConsole> {
     await until(
       () => /A shell as root, on record/.test(text()),
       "the shell on the serial console",
       PATIENCE.shell,
     );
-    const shell = new BoxConsole((more) => socket()?.write(more), text);
+    const shell = new BoxConsole((more) => socket()?.write(more), text, ended);
     const seen = text().length;
     const ready = (): boolean => /^niac-console-ready$/m.test(text().slice(seen));
     // The shell takes its terminal over a moment after its banner; what came before is lost.
@@ -110,8 +119,12 @@ export class BoxConsole {
   ): Promise<{ code: number; hash: string; base64: string }> {
     const pattern = new RegExp(`<niac-${id} (\\d+) ([0-9a-f]{64}) ([^>]*) end>`, "g");
     let found: RegExpExecArray | undefined;
-    const said = (): boolean =>
-      (found = [...this.#text().slice(seen).matchAll(pattern)][which]) !== undefined;
+    const said = (): boolean => {
+      found = [...this.#text().slice(seen).matchAll(pattern)][which];
+      if (found === undefined && this.#ended() !== null)
+        throw new Error(`the boot ended (${this.#ended()}) before the box had run ${command}`);
+      return found !== undefined;
+    };
     try {
       await until(said, `the box to run ${command}`, patience);
     } catch (error) {
