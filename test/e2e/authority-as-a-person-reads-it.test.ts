@@ -128,7 +128,7 @@ test("a passphrase is asked for twice and never shown", async (t) => {
   t.teardown(() => end(child));
   let seen = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (seen += text));
-  const exit = new Promise((resolve) => child.once("exit", resolve));
+  const exit = new Promise((resolve) => child.once("close", resolve));
   await until(() => seen.includes("12 characters or more"), "the first question");
   child.stdin.write("correct horse battery staple\r");
   await until(() => seen.includes("The same again"), "the second question");

@@ -14,7 +14,7 @@ test("a gateway that is given a descriptor it did not inherit ends, and says whi
   t.teardown(() => end(child, "SIGKILL"));
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  const code = await new Promise((resolve) => child.once("exit", resolve));
+  const code = await new Promise((resolve) => child.once("close", resolve));
   t.is(code, 2);
   t.regex(said, /cannot listen on the inherited descriptor 99/);
 });

@@ -34,7 +34,7 @@ async function typed(
   t.teardown(() => end(child));
   let seen = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (seen += text));
-  const exit = new Promise((resolve) => child.once("exit", resolve));
+  const exit = new Promise((resolve) => child.once("close", resolve));
   for (const [question, answer] of dialogue) {
     await until(() => seen.includes(question), question);
     child.stdin.write(answer);
