@@ -6,9 +6,11 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
+import { freePort } from "./appliance.ts";
 import { openssl, opensslDate } from "./openssl.ts";
+import { end } from "./processes.ts";
 import type { Authority, Credential } from "./pki.ts";
 
 export interface CrlWish {
@@ -77,7 +79,7 @@ export class OutsideCa {
     const args = ["ocsp", "-port", String(port), "-ignore_err", ...files, ...by, ...more];
     const child = spawn("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
     await listens(child);
-    return { url: `http://127.0.0.1:${port}/`, stop: () => ended(child) };
+    return { url: `http://127.0.0.1:${port}/`, stop: () => end(child, "SIGKILL") };
   }
 }
 
@@ -128,15 +130,6 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const port = portOf(server.address());
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 /** Told by its own words: a connection made only to look would keep openssl waiting on it. */
 async function listens(child: ChildProcess): Promise<void> {
   let words = "";
@@ -147,10 +140,4 @@ async function listens(child: ChildProcess): Promise<void> {
     });
     child.once("exit", () => reject(new Error(`openssl ocsp ended: ${words}`)));
   });
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill("SIGKILL");
-  await once(child, "exit");
 }

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import type { Appliance } from "./appliance.ts";
 import type { Credential } from "./pki.ts";
 import { says, type Plant } from "./plant.ts";
-import { until } from "./processes.ts";
+import { over, until } from "./processes.ts";
 
 const SERVER = new URL("pymodbus_machine.py", import.meta.url).pathname;
 
@@ -29,8 +29,8 @@ export class PlantMachine {
   static async start(plant: Plant, host: string, port = 502): Promise<PlantMachine> {
     const child = plant.spawn(host, "/usr/bin/python3", [SERVER, String(port), "0.0.0.0"]);
     const machine = new PlantMachine(child);
-    await until(() => machine.#lines.includes("ready") || child.exitCode !== null, `pymodbus on ${host}`);
-    if (child.exitCode !== null) throw new Error(`pymodbus did not start on ${host}`);
+    await until(() => machine.#lines.includes("ready") || over(child), `pymodbus on ${host}`);
+    if (over(child)) throw new Error(`pymodbus did not start on ${host}`);
     return machine;
   }
 

@@ -14,7 +14,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Appliance, type ApplianceOptions, type CommandResult } from "./appliance.ts";
 import { Namespaces, SYSTEM_PATH } from "./namespaces.ts";
-import { end, until, type Teardown } from "./processes.ts";
+import { end, over, until, type Teardown } from "./processes.ts";
 
 const PREFIX = "10.20.0";
 
@@ -266,7 +266,7 @@ export async function says(child: ChildProcess, text: string): Promise<void> {
   };
   child.stdout?.on("data", listen);
   child.stderr?.on("data", listen);
-  await until(() => heard.includes(text) || child.exitCode !== null, `a command to say "${text}"`);
+  await until(() => heard.includes(text) || over(child), `a command to say "${text}"`);
   if (!heard.includes(text)) throw new Error(`a command did not say "${text}", but: ${heard}`);
 }
 

@@ -10,13 +10,27 @@ export interface Teardown {
 const PATIENCE = 45_000;
 const STEP = 20;
 
-/** Ends a child by its id and waits until it is gone. */
-export function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => {
-    child.once("exit", () => resolve());
+/** Milliseconds that an ended child's streams may stay open: whom it started may hold them. */
+const LAST_WORDS = 2_000;
+
+/** Whether it ended, and all it said has been read: its streams may end after it does. */
+export function over(child: ChildProcess): boolean {
+  return ended(child) && [child.stdout, child.stderr].every((stream) => stream?.closed ?? true);
+}
+
+/** Ends a child by its id and waits until it is gone, and what it said last is read. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  if (!ended(child)) {
+    const exit = new Promise((resolve) => child.once("exit", resolve));
     child.kill(signal);
-  });
+    await exit;
+  }
+  const limit = Date.now() + LAST_WORDS;
+  while (!over(child) && Date.now() < limit) await new Promise((resolve) => setTimeout(resolve, STEP));
+}
+
+function ended(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 /** Waits until `condition` holds, and fails with what was waited for where it never does. */

@@ -8,7 +8,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { Appliance, APPLIANCE } from "../../support/appliance.ts";
-import { end, until, type Teardown } from "../../support/processes.ts";
+import { end, over, until, type Teardown } from "../../support/processes.ts";
 import { PROGRAM } from "../../support/program.ts";
 
 export const PRESS = "10.20.0.4";
@@ -143,8 +143,8 @@ export class Cable {
     );
     this.#t.teardown(() => end(child));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#log += text));
-    await until(() => this.#log.includes("gateway is ready") || child.exitCode !== null, "the gateway");
-    if (child.exitCode !== null) throw new Error(`the gateway did not start:\n${this.#log}`);
+    await until(() => this.#log.includes("gateway is ready") || over(child), "the gateway");
+    if (over(child)) throw new Error(`the gateway did not start:\n${this.#log}`);
   }
 }
 
@@ -177,10 +177,7 @@ export class Talker {
 
   /** The next line that it says and that was not taken yet. */
   async next(): Promise<string> {
-    await until(
-      () => this.lines.length > this.#taken || this.child.exitCode !== null,
-      "a program to say something",
-    );
+    await until(() => this.lines.length > this.#taken || over(this.child), "a program to say something");
     const line = this.lines[this.#taken++];
     if (line === undefined) throw new Error(`a program ended and said nothing more: ${this.#errors}`);
     return line;

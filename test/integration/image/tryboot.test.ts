@@ -21,7 +21,7 @@ import { z } from "zod";
 import { mirrorOf } from "../../../scripts/image.d/mirror.ts";
 import { run } from "../../../scripts/image.d/tools.ts";
 import { buildTryboot, kernelOf } from "../../../scripts/image.d/tryboot.ts";
-import { end, until } from "../../support/processes.ts";
+import { end, over, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -114,11 +114,7 @@ async function boot(
   let said = "";
   for (const stream of [qemu.stdout, qemu.stderr])
     stream.setEncoding("latin1").on("data", (text: string) => (said += text));
-  await until(
-    () => said.includes("reboot: Restarting system") || qemu.exitCode !== null,
-    "the restart",
-    PATIENCE,
-  );
+  await until(() => said.includes("reboot: Restarting system") || over(qemu), "the restart", PATIENCE);
   await end(qemu, "SIGKILL");
   return said;
 }

@@ -9,7 +9,7 @@ import { NiacError } from "../../../src/base/index.ts";
 import { certificatePem, readRequest } from "../../../src/x509/index.ts";
 import { freePort } from "../../support/appliance.ts";
 import { Pki } from "../../support/pki.ts";
-import { end, until } from "../../support/processes.ts";
+import { end, over, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";
 import { BOX, DIRECTORY, fakeAppliance, GOOD, type Behaviour, type FakeAppliance } from "./fake-appliance.ts";
 import { FakeBox } from "./fake-box.ts";
@@ -202,7 +202,7 @@ testWith(...TOOLS)("where a tool is missing, the command says so and ends", asyn
   t.teardown(() => end(child, "SIGKILL"));
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
-  await until(() => child.exitCode !== null, "niac enroll to end");
+  await until(() => over(child), "niac enroll to end");
   t.is(child.exitCode, 2);
   t.regex(said, /^pkcs11-tool cannot be run \(ENOENT\)[^\n]*\nInstall it/);
 });
@@ -232,7 +232,7 @@ testWith(...TOOLS, "stunnel4")("stunnel uses the key in the token with what is p
   t.teardown(() => end(child));
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (words: string) => (said += words));
-  await until(() => said.includes(`bound to 127.0.0.1:${port}`) || child.exitCode !== null, "stunnel");
+  await until(() => said.includes(`bound to 127.0.0.1:${port}`) || over(child), "stunnel");
   const socket = local(port);
   socket.end("by the token's key");
   t.is(await everything(socket), "by the token's key", said);

@@ -10,7 +10,7 @@ import { parseRecord, type AuditRecord } from "../../../src/audit/index.ts";
 import { BOX, HOSTS, ROUTER, type Plant } from "../plant.ts";
 import { mbpollFrom, PlantMachine } from "../plant-modbus.ts";
 import { plantSite, type PlantParts } from "../plant-sites.ts";
-import { until, type Teardown } from "../processes.ts";
+import { over, until, type Teardown } from "../processes.ts";
 
 import { Box, type BoxOptions } from "./box.ts";
 import { plantForBox } from "./plant.ts";
@@ -113,8 +113,8 @@ export class BoxBed {
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding("utf8").on("data", (text: string) => (said += text));
     const row = `127.0.0.1:${port}`;
-    await until(() => said.includes(row) || child.exitCode !== null, "niac connect to listen", 120_000);
-    if (child.exitCode !== null) throw new Error(`niac connect ended: ${said}`);
+    await until(() => said.includes(row) || over(child), "niac connect to listen", 120_000);
+    if (over(child)) throw new Error(`niac connect ended: ${said}`);
   }
 
   /** mbpoll on the laptop, through `niac connect`: the value, or why not in its words. */
