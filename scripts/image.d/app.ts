@@ -67,6 +67,7 @@ function withDependencies(root: string, names: readonly string[]): string[] {
 
 /** What runs, and its licence: no sources of native code, no other processor's builds, no documentation. */
 function copyModule(from: string, to: string): void {
+  // What a link names is copied in its place: npm links folders of this computer.
   cpSync(from, to, {
     recursive: true,
     dereference: true,

@@ -1,5 +1,5 @@
 /** The kernel's modules: those that are listed and what they need, and depmod's tables for them alone. */
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { run } from "./tools.ts";
 
@@ -46,8 +46,8 @@ function moduleName(path: string): string {
 }
 
 /**
- * Copies the modules into `to` (which gets usr/lib/modules/<version>), unpacked where `unpack`: busybox's modprobe reads no xz, and the
- * squashfs packs better than a packed file. `scratch`: a copy of the whole for depmod, made once.
+ * Copies the modules into `to` (which gets usr/lib/modules/<version>), unpacked: busybox's modprobe reads no xz, and the squashfs packs better
+ * than a packed file. depmod's table of all of them is left in `from`, made once.
  */
 export async function copyModules(options: {
   readonly from: string;
@@ -55,7 +55,7 @@ export async function copyModules(options: {
   readonly version: string;
   readonly wanted: readonly string[];
   readonly extra: readonly string[];
-}): Promise<string[]> {
+}): Promise<void> {
   const { from, to, version, wanted, extra } = options;
   const source = join(from, "usr/lib/modules", version);
   const target = join(to, "usr/lib/modules", version);
@@ -74,10 +74,11 @@ export async function copyModules(options: {
   if (packed.length > 0) await run("xz", ["--decompress", ...packed]);
   for (const file of extra) {
     mkdirSync(join(target, "extra"), { recursive: true });
-    cpSync(file, join(target, "extra", basename(file)));
+    const copy = join(target, "extra", basename(file));
+    cpSync(file, copy);
+    chmodSync(copy, 0o644);
   }
   for (const table of ["modules.builtin", "modules.builtin.modinfo", "modules.order"])
     if (existsSync(join(source, table))) cpSync(join(source, table), join(target, table));
   await run("depmod", ["-b", join(to, "usr"), "-F", join(source, "System.map"), version]);
-  return closure;
 }

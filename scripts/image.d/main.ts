@@ -1,14 +1,5 @@
 /** scripts/image: from the lists below image/ to a disk, step by step. */
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compileOverlay } from "../hw.d/trees.ts";
@@ -29,12 +20,15 @@ import { makeRoot } from "./root.ts";
 import { makeSbom } from "./sbom.ts";
 import { makeFat } from "./slot.ts";
 import { fileHash, run, textHash } from "./tools.ts";
+import { copyTree } from "./tree.ts";
 import { buildTryboot, kernelOf } from "./tryboot.ts";
 import { makeRootImage } from "./verity.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const say = (text: string): void => void process.stderr.write(text);
 const options = readOptions(process.argv.slice(2), root, say);
+// Folders and files that no list gives a mode have this one's.
+process.umask(0o022);
 if (options !== null) {
   try {
     await make(options);
@@ -102,6 +96,7 @@ async function make({
       keyring: keys.keyring,
       extraModules,
       licences,
+      sourceDate,
       out: tree,
     }),
   );
@@ -133,7 +128,7 @@ async function make({
       copyFileSync(join(dtb, name), join(slot, name.replace(/.*\//, "")));
     const extra = join(image, "boards", board, "slot");
     if (existsSync(extra)) {
-      cpSync(extra, slot, { recursive: true });
+      copyTree(extra, slot);
       mkdirSync(join(slot, "overlays"));
       await compileOverlay(join(root, "hw", board, "niac.dts"), join(slot, "overlays/niac.dtbo"));
     }

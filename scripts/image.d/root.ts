@@ -1,23 +1,23 @@
 /** The root file system's tree: Debian's packages less what is pruned, niac, and image/rootfs on top. */
 import {
   chmodSync,
-  cpSync,
+  copyFileSync,
   existsSync,
   globSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
 import { run } from "./tools.ts";
+import { checkLinks, copyTree, dropDeadLinks, dropPrivilegeBits, steadyModes } from "./tree.ts";
 
 /** Mount points, and folders that must be there though nothing of the packages is in them. */
 const EMPTY: readonly string[] = [
@@ -32,7 +32,6 @@ const EMPTY: readonly string[] = [
   "tmp",
   "var",
 ];
-const SETUID_SETGID = 0o6000;
 
 export interface RootOptions {
   readonly image: string;
@@ -46,6 +45,8 @@ export interface RootOptions {
   /** Kernel modules of our own. */
   readonly extraModules: readonly string[];
   readonly licences: string;
+  /** Seconds since 1970. */
+  readonly sourceDate: number;
   readonly out: string;
 }
 
@@ -69,7 +70,6 @@ export async function makeRoot(options: RootOptions): Promise<void> {
   makeAccounts(packages, out);
   for (const pattern of readList(join(image, "prune")))
     for (const path of globSync(join(out, pattern))) rmSync(path, { recursive: true, force: true });
-  dropDeadLinks(join(out, "usr/lib/systemd/system"));
   await copyModules({
     from: packages,
     to: out,
@@ -77,19 +77,32 @@ export async function makeRoot(options: RootOptions): Promise<void> {
     wanted: readList(join(image, "modules")),
     extra: options.extraModules,
   });
-  cpSync(options.app, join(out, "usr/lib/niac"), { recursive: true });
-  cpSync(join(image, "niac.nft"), join(out, "usr/lib/niac/niac.nft"));
-  cpSync(join(image, "rootfs"), out, { recursive: true });
+  put(options.app, join(out, "usr/lib/niac"));
+  put(join(image, "niac.nft"), join(out, "usr/lib/niac/niac.nft"));
+  const own = join(image, "rootfs");
+  copyTree(own, out);
+  steadyModes(own, out);
   for (const name of EMPTY) mkdirSync(join(out, name), { recursive: true });
   writeFiles(options);
   // Users that units and niac's processes have, and what is started: both as the files say, by systemd's own tools.
-  await run("systemd-sysusers", [`--root=${out}`]);
+  await run("systemd-sysusers", [`--root=${out}`], { env: { SOURCE_DATE_EPOCH: `${options.sourceDate}` } });
   for (const kept of ["passwd-", "group-", "shadow-", "gshadow-", ".pwd.lock"])
     rmSync(join(out, "etc", kept), { force: true });
   rmSync(join(out, "etc/systemd/system"), { recursive: true, force: true });
-  cpIfThere(join(image, "rootfs/etc/systemd/system"), join(out, "etc/systemd/system"));
+  mkdirSync(join(out, "etc/systemd/system"), { recursive: true });
+  if (existsSync(join(own, "etc/systemd/system")))
+    put(join(own, "etc/systemd/system"), join(out, "etc/systemd/system"));
   await run("systemctl", [`--root=${out}`, "preset-all"]);
-  dropPrivilegeBits(out);
+  for (const units of ["usr/lib/systemd/system", "etc/systemd/system"]) dropDeadLinks(out, units);
+  dropPrivilegeBits(join(out, "usr"));
+  checkLinks(out, [dirname(image), out]);
+}
+
+/** A file or a tree from the checkout, whatever umask it was checked out with. */
+function put(from: string, to: string): void {
+  copyTree(from, to);
+  if (lstatSync(from).isDirectory()) steadyModes(from, to);
+  else chmodSync(to, 0o644);
 }
 
 /** What base-passwd's and libc-bin's installation would have made. */
@@ -112,7 +125,7 @@ function makeAccounts(packages: string, out: string): void {
   writeFileSync(join(out, "etc/shadow"), names.map((name) => `${name}:!*:::::::\n`).join(""), {
     mode: 0o600,
   });
-  cpSync(join(packages, "usr/share/libc-bin/nsswitch.conf"), join(out, "etc/nsswitch.conf"));
+  copyFileSync(join(packages, "usr/share/libc-bin/nsswitch.conf"), join(out, "etc/nsswitch.conf"));
   // The alternatives' choice, without the alternatives.
   symlinkSync("mawk", join(out, "usr/bin/awk"));
 }
@@ -145,31 +158,7 @@ function writeFiles({ out, board, version, keyring, licences }: RootOptions): vo
   mkdirSync(join(out, "usr/share/doc/niac"), { recursive: true });
   // Without a time in its head: the same text is the same file.
   writeFileSync(join(out, "usr/share/doc/niac/licences.txt.gz"), gzipSync(licences, { level: 9 }));
-  cpSync(keyring, join(out, "etc/rauc/keyring.pem"));
+  put(keyring, join(out, "etc/rauc/keyring.pem"));
   const system = join(out, "etc/rauc/system.conf");
   if (existsSync(system)) writeFileSync(system, readFileSync(system, "utf8").replaceAll("@BOARD@", board));
-}
-
-/** Links to what was pruned: systemd would complain of each. */
-function dropDeadLinks(directory: string): void {
-  for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    const path = join(directory, name);
-    if (lstatSync(path).isSymbolicLink() && readlinkSync(path) !== "/dev/null" && !existsSync(path))
-      rmSync(path);
-  }
-}
-
-function cpIfThere(from: string, to: string): void {
-  if (existsSync(from)) cpSync(from, to, { recursive: true });
-  else mkdirSync(to, { recursive: true });
-}
-
-/** No program gives anybody rights that he has not: nothing here needs it. */
-function dropPrivilegeBits(out: string): void {
-  for (const name of readdirSync(join(out, "usr"), { recursive: true, encoding: "utf8" })) {
-    const path = join(out, "usr", name);
-    const { mode } = lstatSync(path);
-    if (!lstatSync(path).isSymbolicLink() && (mode & SETUID_SETGID) !== 0)
-      chmodSync(path, mode & ~SETUID_SETGID);
-  }
 }
