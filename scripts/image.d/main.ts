@@ -19,6 +19,7 @@ import { Progress } from "./progress.ts";
 import { makeRoot } from "./root.ts";
 import { makeSbom } from "./sbom.ts";
 import { makeFat } from "./slot.ts";
+import { sourceOf } from "./source.ts";
 import { fileHash, run, textHash } from "./tools.ts";
 import { copyTree } from "./tree.ts";
 import { buildTryboot, kernelOf } from "./tryboot.ts";
@@ -55,7 +56,8 @@ async function make({
   rmSync(work, { recursive: true, force: true });
   for (const each of [cache, out, work]) mkdirSync(each, { recursive: true });
   const at = (name: string): string => join(out, name);
-  const sourceDate = Number(await run("git", ["-C", root, "log", "-1", "--format=%ct"])) || 0;
+  const source = await sourceOf(root, process.env);
+  const sourceDate = source.date;
   const mirror = mirrorOf(process.env);
   const progress = new Progress(10, say);
 
@@ -186,7 +188,8 @@ async function make({
   const hash = await fileHash(at(`niac-${board}.img`));
   const rootFacts = { version, board, rootHash: verity.rootHash, hashOffset: verity.hashOffset };
   writeFileSync(at("root.json"), `${JSON.stringify(rootFacts, null, 2)}\n`);
-  const manifest = { ...rootFacts, sourceDate, image: hash, debs: packages.debs };
+  const { commit, changed } = source;
+  const manifest = { ...rootFacts, sourceDate, commit, changed, image: hash, debs: packages.debs };
   writeFileSync(at("manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   rmSync(work, { recursive: true, force: true });
   const mib = (name: string): string => `${(statSync(at(name)).size / 1_048_576).toFixed(0)} MiB`;
