@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import { UsageError } from "../../src/base/index.ts";
 import { HEADER_GPIOS, PINS } from "./header.ts";
 
 export const BOARDS = ["rpi4", "rpi5", "qemu-arm64"] as const;
@@ -79,6 +80,8 @@ const supply = z.strictObject({
 const boardSchema = z.strictObject({
   board: z.enum(BOARDS),
   what: text,
+  /** What of it may be in a box, by a short name: a label's plate says which. */
+  models: z.record(name, z.string().min(1).max(28)).refine((models) => Object.keys(models).length > 0),
   /** The overlay's source, beside it. */
   overlay: text,
   /** Of the pins: its label for the overlay, and its path. */
@@ -103,6 +106,16 @@ export function parseBoard(yaml: string): Board {
 
 export function readBoard(hw: string, board: string): Board {
   return parseBoard(readFileSync(join(hw, board, "pins.yaml"), "utf8"));
+}
+
+/** What a label calls the board. Throws a UsageError where `model` is none of its, or is left out and there are several. */
+export function modelOf(board: Board, model: string | undefined): string {
+  const models = Object.entries(board.models);
+  const [found, ...others] = models.filter(([short]) => model === undefined || short === model);
+  if (found !== undefined && others.length === 0) return found[1];
+  const what = model === undefined ? `say which ${board.board} it is.` : `${board.board} is no ${model}.`;
+  const names = models.map(([short]) => short).join(", ");
+  throw new UsageError("hw-model", what, `--model is one of ${names}.`);
 }
 
 /** Something is soldered to it; else its lines are simulated. */

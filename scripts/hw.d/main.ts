@@ -5,7 +5,7 @@ import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { messageOf, NiacError, UsageError } from "../../src/base/index.ts";
-import { BOARDS, readBoard, type Board } from "./board.ts";
+import { BOARDS, modelOf, readBoard, type Board } from "./board.ts";
 import { faultsOf } from "./checks.ts";
 import { labelPicture, parseClaim, parseSerial } from "./label.ts";
 import { pagesOf } from "./pages.ts";
@@ -15,8 +15,9 @@ const HELP = `usage: scripts/hw make                 make PINS.md, wiring.svg an
        scripts/hw check                say what is wrong with a pins.yaml, or not as \`make\` would leave it
        scripts/hw overlay --board <board> --out <file>
                                        compile the board's overlay for its loader
-       scripts/hw label --board <board> --claim-file <file> --out <file> [--serial <number>]
-                                       a label (SVG) for a box; the claim is what \`niac claim show --json\` printed, "-": standard input
+       scripts/hw label --board <board> --claim-file <file> --out <file> [--model <model>] [--serial <number>]
+                                       a label (SVG) for a box; the claim is what \`niac claim show --json\` printed, "-": standard input;
+                                       the model where pins.yaml has more than one: pi4 or cm4
 
 Boards: ${BOARDS.join(", ")}.
 `;
@@ -94,11 +95,15 @@ function makeOrCheck(
 }
 
 async function label(rest: readonly string[]): Promise<number> {
-  const given = options(rest, ["board", "claim-file", "out", "serial"]);
+  const given = options(rest, ["board", "claim-file", "out", "model", "serial"]);
   const [file, out] = [must(given, "claim-file"), must(given, "out")];
   const board = boardOf(given);
   const claim = parseClaim(file === "-" ? await readAll(process.stdin) : readFileSync(file, "utf8"));
-  const svg = labelPicture({ claim, serial: parseSerial(given.get("serial")), board: board.what });
+  const svg = labelPicture({
+    claim,
+    serial: parseSerial(given.get("serial")),
+    model: modelOf(board, given.get("model")),
+  });
   // There is a secret on it: for whoever prints it, and nobody else.
   writeFileSync(out, svg, { mode: 0o600, flag: "wx" });
   return 0;

@@ -13,7 +13,7 @@ export function claimCommand(around: Surroundings): Command {
   const claim = new Command("claim").description(
     "the box's identity, and the code that shows who has the box",
   );
-  const json = ["--json", "for the label: origin, claimCode, fingerprint"] as const;
+  const json = ["--json", "for the label: origin, claimCode, fingerprint, words"] as const;
   claim
     .command("show")
     .description("print them; on record")
@@ -54,7 +54,7 @@ function read(file: string | undefined): string {
 function tell(around: Surroundings, claim: Claim, form: Form): void {
   const { origin, claimCode, fingerprint, words, made } = claim;
   if (form.json === true) {
-    around.print(JSON.stringify({ origin, claimCode, fingerprint }));
+    around.print(JSON.stringify({ origin, claimCode, fingerprint, words }));
     return;
   }
   around.print(`appliance    ${origin}`);

@@ -6,7 +6,7 @@ const claimSchema = z.strictObject({
   origin: z.string(),
   /** SHA-256 of the identity's SubjectPublicKeyInfo, hexadecimal. */
   fingerprint: z.string(),
-  /** The same in words. */
+  /** The same in words, as the console of the box and its label show it. */
   words: z.string(),
   claimCode: z.string(),
   /** When the code was made, milliseconds since the epoch. */
