@@ -9,7 +9,7 @@ import { end, until, type Teardown } from "./processes.ts";
 const PYTHON = "/usr/bin/python3";
 
 function has(tool: string): boolean {
-  if (tool === "pymodbus") return spawnSync(PYTHON, ["-c", "import pymodbus"]).status === 0;
+  if (tool === "pymodbus") return spawnSync(PYTHON, ["-c", "import pymodbus.server"]).status === 0;
   if (tool === "scapy") return spawnSync(PYTHON, ["-c", "import scapy"]).status === 0;
   if (tool === "root") return process.getuid?.() === 0;
   return spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0;
