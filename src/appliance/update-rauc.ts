@@ -34,8 +34,8 @@ export interface RaucSlot {
 export interface Rauc {
   /** Checks a bundle's signature. `ca`: whom an https server's certificate must come from. Throws a UsageError with RAUC's words. */
   inspect(source: string, ca: string | null): Promise<BundleFacts>;
-  /** Begins; progress() says how it goes. */
-  install(source: string, ca: string | null, transaction: string): Promise<void>;
+  /** Begins; progress() says how it goes. `hash`: of the manifest that was inspected; RAUC writes nothing of another one. */
+  install(source: string, ca: string | null, transaction: string, hash: string): Promise<void>;
   progress(): Promise<RaucProgress>;
   slots(): Promise<RaucSlot[]>;
   /** The slot that the firmware starts by default. */
@@ -63,8 +63,8 @@ export function systemRauc(bus: string | null = null): Rauc {
       });
       return readBundle(told);
     },
-    async install(source, ca, transaction) {
-      const options = access(ca, ["transaction-id", "s", transaction]);
+    async install(source, ca, transaction, hash) {
+      const options = access(ca, ["transaction-id", "s", transaction], ["require-manifest-hash", "s", hash]);
       await call("InstallBundle", "sa{sv}", source, ...options);
     },
     async progress() {

@@ -38,10 +38,13 @@ export function courseOf(
       return { do: "rolled back", reason: left ?? NOT_UP };
     case "confirmed":
       if (runs) return box.tryboot ? { do: "try" } : { do: "good", recorded: true };
-      return { do: "rolled back", reason: CUT_LATE };
+      return { do: "rolled back", reason: left ?? CUT_LATE };
+    case "rolled-back":
+      // Its commit was made, and RAUC did not say so when it was given up.
+      if (runs && !box.tryboot) return { do: "good", recorded: false };
+      return { do: box.tryboot ? "try" : "nothing" };
     case "good":
     case "failed":
-    case "rolled-back":
     case "dismissed":
     case "replaced":
       return { do: box.tryboot ? "try" : "nothing" };

@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { isAbsolute } from "node:path";
 import { mayInstall, otherSlot, type BundleFacts, type InstallWish } from "../appliance/index.ts";
-import { messageOf, NiacError, UnavailableError, UsageError } from "../base/index.ts";
+import { BugError, messageOf, NiacError, UnavailableError, UsageError } from "../base/index.ts";
+import type { RecordDraft } from "../audit/index.ts";
 import type { UpdateProgress } from "../link/index.ts";
 import { boxDraft } from "./panel.ts";
 import { updateDraft, type UpdateParts } from "./update-parts.ts";
@@ -17,16 +18,24 @@ interface Asked extends InstallWish {
   readonly by: string;
 }
 
+/** A bundle that may be installed, and where it was looked at: the path, or the URL in its normal form. */
+export interface Checked extends BundleFacts {
+  readonly source: string;
+}
+
 export class UpdateInstaller {
   readonly #parts: UpdateParts;
+  readonly #onTrial: () => boolean;
   readonly #look: number;
   #busy: { readonly source: string; readonly by: string } | null = null;
   #progress: UpdateProgress = { percent: 0, step: "" };
   readonly #listeners = new Set<(progress: UpdateProgress) => void>();
   #stopped = false;
 
-  constructor(parts: UpdateParts, look = LOOK) {
+  /** `onTrial`: what runs is not called good yet. */
+  constructor(parts: UpdateParts, onTrial: () => boolean, look = LOOK) {
     this.#parts = parts;
+    this.#onTrial = onTrial;
     this.#look = look;
   }
 
@@ -66,11 +75,11 @@ export class UpdateInstaller {
   }
 
   /** What a bundle is, where it may be installed; else the refusal is on record, and thrown. */
-  async check(asked: Asked): Promise<BundleFacts> {
+  async check(asked: Asked): Promise<Checked> {
     const { store, rauc, box, settings } = this.#parts;
     let bundle: BundleFacts | null = null;
     try {
-      if (box.tryboot) {
+      if (this.#onTrial()) {
         throw new UnavailableError(
           "update-trial",
           `${box.version} is on trial, and the other slot holds what the box goes back to`,
@@ -84,9 +93,10 @@ export class UpdateInstaller {
           "Wait until it is called good, or left.",
         );
       }
-      bundle = await rauc.inspect(this.#sourceOf(asked.source), settings.ca);
+      const source = this.#sourceOf(asked.source);
+      bundle = await rauc.inspect(source, settings.ca);
       mayInstall(bundle, box, this.#parts.floor(), asked);
-      return bundle;
+      return { ...bundle, source };
     } catch (error) {
       await this.#refused(asked, bundle, error);
       throw error;
@@ -133,21 +143,21 @@ export class UpdateInstaller {
     return new URL(source).href;
   }
 
-  async #write(asked: Asked, bundle: BundleFacts): Promise<StoredUpdate> {
-    const { store, audit, clock, box, rauc, settings, fault } = this.#parts;
-    const { version, hash, description } = bundle;
+  async #write(asked: Asked, bundle: Checked): Promise<StoredUpdate> {
+    const { store, clock, box, rauc, settings, fault } = this.#parts;
+    const { version, hash, description, source } = bundle;
     const begun = clock.now();
-    const { by, source } = asked;
+    const { by } = asked;
     const slot = otherSlot(box.slot);
     const wish = { id: randomUUID(), begun, source, by, from: box.version, version, hash, slot };
     const what = description === "" ? "" : ` (${description})`;
     const how = asked.allowDowngrade ? ", going back allowed" : "";
     const reason = `${by} installs ${version}${what} into slot ${slot}; ${box.version} runs in slot ${box.slot}${how}`;
-    await audit.append([updateDraft(begun, "started", reason, wish)], "now");
-    const update = store.begin(wish);
+    const draft = updateDraft(begun, "started", reason, wish);
+    const update = await this.#together(draft, () => store.begin(wish));
     fault(null);
     try {
-      await rauc.install(source, settings.ca, update.id);
+      await rauc.install(source, settings.ca, update.id, hash);
     } catch (error) {
       return await this.#failed(update, messageOf(error));
     }
@@ -182,20 +192,21 @@ export class UpdateInstaller {
     if (root === undefined || !whole) return this.#failed(update, "it was broken off");
     if (written.some(({ hash }) => hash !== update.hash))
       return this.#failed(update, "what was written is not the bundle that was checked");
-    const { store, audit, clock, log } = this.#parts;
+    const { store, clock, log } = this.#parts;
     const now = clock.now();
     const reason = `${update.version} is in slot ${update.slot}, and waits for a restart; ${update.from} runs`;
-    await audit.append([updateDraft(now, "installed", reason, update)], "now");
+    const draft = updateDraft(now, "installed", reason, update);
+    const installed = await this.#together(draft, () => store.set(update, now, { state: "installed" }));
     log.info({ version: update.version }, "an update is installed");
-    return store.set(update, now, { state: "installed" });
+    return installed;
   }
 
   async #failed(update: StoredUpdate, why: string): Promise<never> {
-    const { store, audit, clock, box } = this.#parts;
+    const { store, clock, box } = this.#parts;
     const now = clock.now();
     const reason = `${update.version} was not installed: ${why}; ${box.version} stays`;
-    store.set(update, now, { state: "failed", reason: why.slice(0, 500) });
-    await audit.append([updateDraft(now, "failed", reason, update)], "now");
+    const change = { state: "failed", reason: why.slice(0, 500) } as const;
+    await this.#together(updateDraft(now, "failed", reason, update), () => store.set(update, now, change));
     throw new UnavailableError(
       "update-failed",
       reason,
@@ -217,6 +228,16 @@ export class UpdateInstaller {
       },
     );
     await audit.append([draft], "now");
+  }
+
+  /** A record and what is noted of the update: after a power cut there are both, or neither. */
+  async #together(draft: RecordDraft, change: () => StoredUpdate): Promise<StoredUpdate> {
+    let changed: StoredUpdate | null = null;
+    await this.#parts.audit.append([draft], "now", () => {
+      changed = change();
+    });
+    if (changed === null) throw new BugError("update-record", `${draft.id} was on record already`);
+    return changed;
   }
 
   #tell(progress: UpdateProgress): void {

@@ -27,6 +27,9 @@ export interface StoredUpdate extends UpdateView {
   readonly boot: string;
 }
 
+/** What becomes of one; what is left out stays. */
+export type UpdateChange = Partial<Pick<StoredUpdate, "state" | "reason" | "boot">>;
+
 const storedSchema = updateSchema.extend({ boot: updateSchema.shape.reason });
 const COLUMNS = 'id, begun, changed, source, by, "from", version, hash, slot, state, reason, boot';
 /** Updates that are kept. */
@@ -39,11 +42,13 @@ export class UpdateStore {
     this.#db = db;
   }
 
-  /** One that begins. What waited for a restart in the same slot is written over. */
+  /** One that begins. What waited for a restart in the same slot, or was broken off there, is written over. */
   begin(update: Omit<UpdateView, "changed" | "state" | "reason">): StoredUpdate {
     this.#db.transaction(() => {
       this.#db
-        .prepare("UPDATE updates SET state = 'replaced', changed = ? WHERE state = 'installed'")
+        .prepare(
+          "UPDATE updates SET state = 'replaced', changed = ? WHERE state IN ('installed', 'installing')",
+        )
         .run(update.begun);
       this.#db
         .prepare(
@@ -55,11 +60,7 @@ export class UpdateStore {
     return { ...update, changed: update.begun, state: "installing", reason: "", boot: "" };
   }
 
-  set(
-    update: StoredUpdate,
-    now: number,
-    change: Partial<Pick<StoredUpdate, "state" | "reason" | "boot">>,
-  ): StoredUpdate {
+  set(update: StoredUpdate, now: number, change: UpdateChange): StoredUpdate {
     const next = { ...update, ...change, changed: now };
     this.#db
       .prepare(

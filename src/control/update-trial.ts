@@ -2,12 +2,17 @@
 import { messageOf, UnavailableError, UsageError } from "../base/index.ts";
 import { courseOf } from "./update-course.ts";
 import { updateDraft, type UpdateParts } from "./update-parts.ts";
-import type { StoredUpdate } from "./update-store.ts";
+import type { StoredUpdate, UpdateChange } from "./update-store.ts";
 
 export class UpdateTrial {
   readonly #parts: UpdateParts;
   /** This image runs on trial, and nobody has called it good yet. */
   #open: boolean;
+  /** What makes it the default, while that is being done. */
+  #committing: Promise<void> | null = null;
+  /** That a trial which control knows no update for is good is on record. */
+  #recorded = false;
+  #givenUp = false;
 
   constructor(parts: UpdateParts) {
     this.#parts = parts;
@@ -20,24 +25,23 @@ export class UpdateTrial {
 
   /** Control starts: what became of the last update. Gives the one whose installation must be followed. */
   async start(): Promise<StoredUpdate | null> {
-    const { store, box, rauc, clock, log, lastFailure } = this.#parts;
+    const { store, box, clock, lastFailure } = this.#parts;
+    // The initramfs' word is of the start, and lasts as long: what was called good since then is on trial no more.
+    if (this.#open && (await this.#isDefault())) this.#open = false;
     const update = store.last();
-    const course = courseOf(update, box, lastFailure());
+    const course = courseOf(update, { ...box, tryboot: this.#open }, lastFailure());
     if (update !== null) {
       if (course.do === "follow") return update;
       if (course.do === "rolled back") await this.#rolledBack(update, course.reason);
       if (course.do === "good") {
-        if (!course.recorded) await this.#record("good", `${box.version} is the default already`, update);
-        store.set(update, clock.now(), { state: "good" });
+        await this.#good(update, course.recorded);
+        // Whoever made it the default may have come no further than that: the floor is raised after it.
+        await this.#attempt("good", "booted", "the floor of this image may not be the box's yet");
       }
       if (course.do === "wait again") {
         store.set(update, clock.now(), { state: "installed", boot: "" });
         // It may have been told or not: it is told again with the next wish to restart.
-        await rauc
-          .mark("bad", "other")
-          .catch((error: unknown) =>
-            log.warn({ reason: messageOf(error) }, "the firmware's one-shot flag may be set"),
-          );
+        await this.#attempt("bad", "other", "the firmware's one-shot flag may be set");
       }
     }
     this.#tell();
@@ -46,7 +50,7 @@ export class UpdateTrial {
 
   /** Arms the firmware and restarts the box. Who has a session open keeps it unless `now`. */
   async restart(by: string, now: boolean): Promise<{ version: string; sessions: number }> {
-    const { store, clock, box, rauc, sessions, restart } = this.#parts;
+    const { store, box, rauc, sessions, restart } = this.#parts;
     const update = store.last();
     if (update === null || update.state !== "installed" || this.#open) {
       throw new UsageError(
@@ -67,64 +71,56 @@ export class UpdateTrial {
     }
     const ends = open === 0 ? "no session is open" : `${open} sessions end`;
     const reason = `${by} restarts the box into slot ${update.slot} with ${update.version}, on trial; ${ends}`;
-    await this.#record("trial", reason, update);
-    const armed = store.set(update, clock.now(), { state: "trial", boot: box.bootId });
+    await this.#record("trial", reason, update, { state: "trial", boot: box.bootId });
+    let failed = "the firmware takes no trial";
     try {
       await rauc.mark("active", "other");
+      failed = "the box is not restarted into a trial";
+      restart();
     } catch (error) {
-      store.set(armed, clock.now(), { state: "installed", boot: "" });
-      await this.#record(
-        "failed",
-        `the firmware takes no trial: ${messageOf(error)}; the box does not restart`,
-        update,
-      );
+      // Its answer may be what was lost.
+      await this.#attempt("bad", "other", "the firmware's one-shot flag may be set");
+      const stays = `${failed}: ${messageOf(error)}; the box does not restart`;
+      await this.#record("failed", stays, update, { state: "installed", boot: "" });
       throw error;
     }
-    restart();
     return { version: update.version, sessions: open };
   }
 
   /** Asked from outside until it is good. Once all is well, this image becomes the default; that is on record before it is so. */
   async confirm(): Promise<{ healthy: boolean; version: string; why: string[] }> {
-    const { store, clock, box, rauc, unhealthy } = this.#parts;
+    const { box, unhealthy } = this.#parts;
     const { version } = box;
-    if (!this.#open) return { healthy: true, version, why: [] };
+    const good = { healthy: true, version, why: [] };
+    if (!this.#open || (await this.#settled())) return good;
     const why = await unhealthy();
+    if (this.#givenUp) why.push("it was given up");
     if (why.length > 0) return { healthy: false, version, why };
-    const update = this.#current();
-    const reason = `${version} in slot ${box.slot} is healthy, and becomes what the box starts`;
-    if (update?.state !== "confirmed") await this.#record("good", reason, update);
-    const confirmed = update && store.set(update, clock.now(), { state: "confirmed" });
-    await rauc.mark("good", "booted");
-    const primary = await rauc.primary();
-    if (primary !== box.slot) {
-      throw new UnavailableError(
-        "update-default",
-        `slot ${box.slot} was called good, and the firmware still starts slot ${primary ?? "?"} by default`,
-      );
-    }
-    if (confirmed) store.set(confirmed, clock.now(), { state: "good" });
-    this.#open = false;
-    this.#tell();
-    return { healthy: true, version, why: [] };
+    this.#committing ??= this.#commit().finally(() => (this.#committing = null));
+    await this.#committing;
+    return good;
   }
 
-  /** Nobody waits any longer. */
-  async giveUp(why: string): Promise<void> {
+  /** Nobody waits any longer. What has become the default meanwhile is good all the same: the box would start it again. */
+  async giveUp(why: string): Promise<{ healthy: boolean; version: string }> {
     if (!this.#open) throw new UsageError("update-none", "nothing is on trial");
+    const { version } = this.#parts.box;
+    this.#givenUp = true;
+    await this.#committing?.catch(() => undefined);
+    if (!this.#open || (await this.#settled())) return { healthy: true, version };
     const update = this.#current();
     if (update) await this.#rolledBack(update, why);
-    else await this.#record("rolled-back", `${this.#parts.box.version} is left: ${why}`, null);
+    else await this.#record("rolled-back", `${version} is left: ${why}`, null);
+    return { healthy: false, version };
   }
 
   /** Somebody has read why the last one was left. */
   async dismiss(by: string): Promise<void> {
-    const { store, clock } = this.#parts;
-    const last = store.last();
+    const last = this.#parts.store.last();
     if (last?.state !== "rolled-back")
       throw new UsageError("update-none", "no update was left that nobody has looked at");
-    await this.#record("dismissed", `${by} has seen why ${last.version} was left`, last);
-    store.set(last, clock.now(), { state: "dismissed" });
+    const reason = `${by} has seen why ${last.version} was left`;
+    await this.#record("dismissed", reason, last, { state: "dismissed" });
     this.#tell();
   }
 
@@ -136,11 +132,55 @@ export class UpdateTrial {
       : null;
   }
 
+  async #commit(): Promise<void> {
+    const { box, rauc } = this.#parts;
+    const update = this.#current();
+    const reason = `${box.version} in slot ${box.slot} is healthy, and becomes what the box starts`;
+    if (update?.state !== "confirmed" && !this.#recorded)
+      await this.#record("good", reason, update, { state: "confirmed" });
+    this.#recorded = true;
+    await rauc.mark("good", "booted");
+    const primary = await rauc.primary();
+    if (primary !== box.slot) {
+      throw new UnavailableError(
+        "update-default",
+        `slot ${box.slot} was called good, and the firmware still starts slot ${primary ?? "?"} by default`,
+      );
+    }
+    await this.#good(this.#current(), true);
+  }
+
+  /** A commit that was made and whose answer was lost is one: what the box starts by default is not left any more. */
+  async #settled(): Promise<boolean> {
+    if (!(await this.#isDefault())) return false;
+    const update = this.#current();
+    await this.#good(update, this.#recorded || update?.state === "confirmed");
+    return true;
+  }
+
+  async #good(update: StoredUpdate | null, recorded: boolean): Promise<void> {
+    const { store, clock, box } = this.#parts;
+    if (!recorded)
+      await this.#record("good", `${box.version} is the default already`, update, { state: "good" });
+    else if (update) store.set(update, clock.now(), { state: "good" });
+    this.#open = false;
+    this.#tell();
+  }
+
+  async #isDefault(): Promise<boolean> {
+    const { rauc, box } = this.#parts;
+    return (await rauc.primary().catch(() => null)) === box.slot;
+  }
+
+  /** What is worth a try, and `otherwise` a line in the journal. */
+  async #attempt(state: "good" | "bad", slot: "booted" | "other", otherwise: string): Promise<void> {
+    const { rauc, log } = this.#parts;
+    await rauc.mark(state, slot).catch((error: unknown) => log.warn({ reason: messageOf(error) }, otherwise));
+  }
+
   async #rolledBack(update: StoredUpdate, why: string): Promise<void> {
-    const { store, clock } = this.#parts;
     const reason = `${update.version} was tried and is left, the box goes back to ${update.from}: ${why}`;
-    await this.#record("rolled-back", reason, update);
-    store.set(update, clock.now(), { state: "rolled-back", reason: why.slice(0, 500) });
+    await this.#record("rolled-back", reason, update, { state: "rolled-back", reason: why.slice(0, 500) });
     this.#tell();
   }
 
@@ -154,22 +194,26 @@ export class UpdateTrial {
     );
   }
 
+  /** With what it makes of the update. `update` null: control knows of none. */
   async #record(
     action: "trial" | "good" | "failed" | "rolled-back" | "dismissed",
     reason: string,
     update: StoredUpdate | null,
+    change: UpdateChange = {},
   ): Promise<void> {
-    const { audit, clock, box } = this.#parts;
-    const unknown = {
-      id: "",
-      from: "",
-      version: box.version,
-      slot: box.slot,
-      hash: "",
-      by: "root",
-      source: "",
-    };
-    const { ref, ...draft } = updateDraft(clock.now(), action, reason, update ?? unknown);
-    await audit.append([update === null || ref === undefined ? draft : { ...draft, ref }], "now");
+    const { audit, clock, store, box } = this.#parts;
+    const now = clock.now();
+    if (update !== null) {
+      await audit.append(
+        [updateDraft(now, action, reason, update)],
+        "now",
+        () => void store.set(update, now, change),
+      );
+      return;
+    }
+    const { version, slot } = box;
+    const unknown = { id: "", from: "", version, slot, hash: "", by: "root", source: "" };
+    const { ref: _ref, ...draft } = updateDraft(now, action, reason, unknown);
+    await audit.append([draft], "now");
   }
 }

@@ -25,8 +25,9 @@ export class Updates {
   /** `parts` null: this computer was not started from niac's image. `look`: milliseconds between looks at an installation. */
   constructor(parts: UpdateParts | null, look?: number) {
     this.#parts = parts;
-    this.#installer = parts && new UpdateInstaller(parts, look);
-    this.#trial = parts && new UpdateTrial(parts);
+    const trial = parts && new UpdateTrial(parts);
+    this.#trial = trial;
+    this.#installer = parts && new UpdateInstaller(parts, () => trial?.open ?? false, look);
   }
 
   /** Looks at what became of the last update; an installation that is under way is followed. */
@@ -53,10 +54,7 @@ export class Updates {
       return this.#there().trial.restart(by, now);
     });
     channel.handle(link.updateConfirm, () => this.#there().trial.confirm());
-    channel.handle(link.updateGiveUp, async ({ why }) => {
-      await this.#there().trial.giveUp(why);
-      return null;
-    });
+    channel.handle(link.updateGiveUp, ({ why }) => this.#there().trial.giveUp(why));
     channel.handle(link.updateDismiss, async ({ by }) => {
       await this.#there().trial.dismiss(by);
       return null;

@@ -94,8 +94,12 @@ export const updateConfirm = defineCall(
   z.strictObject({ healthy: z.boolean(), version: z.string(), why: z.array(z.string()) }),
 );
 
-/** The image on trial is given up; on record. The box then restarts, into the slot of before. */
-export const updateGiveUp = defineCall("update.give-up", z.strictObject({ why: z.string() }), z.null());
+/** The image on trial is given up; on record. The box then restarts, into the slot of before. `healthy`: it has become the default meanwhile, and stays. */
+export const updateGiveUp = defineCall(
+  "update.give-up",
+  z.strictObject({ why: z.string() }),
+  z.strictObject({ healthy: z.boolean(), version: z.string() }),
+);
 
 /** Somebody has seen why the last one was left; on record. */
 export const updateDismiss = defineCall("update.dismiss", z.strictObject({ by: z.string() }), z.null());

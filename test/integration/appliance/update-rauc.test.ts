@@ -148,8 +148,9 @@ testRauc("what the bootloader's script refuses, RAUC refuses, and so is it told"
 testRauc("an installation that cannot be begins, and says why it ended", async (t) => {
   const { dir, rauc, start } = await bed(t);
   await start();
-  // 1.8 knows no transactions, and answers so.
-  await t.throwsAsync(rauc.install(join(dir, "none.raucb"), null, "11111111-2222-4333-8444-555555555555"), {
+  // 1.8 knows no transactions and no hash that is required, and answers so.
+  const transaction = "11111111-2222-4333-8444-555555555555";
+  await t.throwsAsync(rauc.install(join(dir, "none.raucb"), null, transaction, "ab".repeat(32)), {
     code: "rauc-refused",
   });
   t.like(await rauc.progress(), { busy: false });

@@ -38,6 +38,11 @@ export class TableRauc implements Rauc {
   /** Broken off after the first image. */
   half = false;
   default: Slot = "A";
+  /** What runs, and whether calling it good makes it the default. */
+  booted: Slot = "A";
+  commits = true;
+  /** Where it writes. */
+  into: Slot = "B";
   readonly marks: string[] = [];
   refuses: string | null = null;
   #slots: RaucSlot[] = [];
@@ -46,7 +51,7 @@ export class TableRauc implements Rauc {
     return this.bundle instanceof Error ? Promise.reject(this.bundle) : Promise.resolve(this.bundle);
   }
 
-  install(_source: string, _ca: string | null, transaction: string): Promise<void> {
+  install(_source: string, _ca: string | null, transaction: string, _hash: string): Promise<void> {
     if (this.refuses !== null) return Promise.reject(new UnavailableError("rauc-refused", this.refuses));
     const { version, hash } = {
       ...BUNDLE,
@@ -55,11 +60,12 @@ export class TableRauc implements Rauc {
     };
     const whole = { version, hash, transaction };
     const none = { version: null, hash: null, transaction: null };
+    const [a, b] = this.into === "A" ? [whole, none] : [none, whole];
     this.#slots = [
-      { name: "root.0", slot: "A", parent: null, ...none },
-      { name: "boot.0", slot: null, parent: "root.0", ...none },
-      { name: "root.1", slot: "B", parent: null, ...(this.half ? none : whole) },
-      { name: "boot.1", slot: null, parent: "root.1", ...whole },
+      { name: "root.0", slot: "A", parent: null, ...(this.half ? none : a) },
+      { name: "boot.0", slot: null, parent: "root.0", ...a },
+      { name: "root.1", slot: "B", parent: null, ...(this.half ? none : b) },
+      { name: "boot.1", slot: null, parent: "root.1", ...b },
     ];
     return Promise.resolve();
   }
@@ -81,9 +87,9 @@ export class TableRauc implements Rauc {
 
   mark(state: "active" | "good" | "bad", slot: "booted" | "other"): Promise<void> {
     this.marks.push(`${state} ${slot}`);
-    return this.refuses === null
-      ? Promise.resolve()
-      : Promise.reject(new UnavailableError("rauc-refused", this.refuses));
+    if (this.refuses !== null) return Promise.reject(new UnavailableError("rauc-refused", this.refuses));
+    if (state === "good" && this.commits) this.default = this.booted;
+    return Promise.resolve();
   }
 }
 
@@ -122,7 +128,10 @@ export function updateBed(t: ExecutionContext): UpdateBed {
     failure: null,
     records: () => audit.read({ limit: 100 }).filter(({ kind }) => kind === "box"),
     said: () => bed.records().map(({ detail, reason }) => `${String(detail?.["action"])} ${reason ?? ""}`),
-    as: (changes) => ({ ...bed.parts, box: { ...box, ...changes } }),
+    as: (changes) => {
+      rauc.booted = changes.slot ?? box.slot;
+      return { ...bed.parts, box: { ...box, ...changes } };
+    },
     parts: {
       store,
       audit,

@@ -47,9 +47,12 @@ test("the old slot runs after a trial: rolled back, with what the new one left, 
 });
 
 test("the power was cut between the record and the commit: rolled back, and said so", (t) => {
-  const cut = course("confirmed", "A", false, { left: "of another trial" });
+  const cut = course("confirmed", "A", false);
   t.is(cut.do, "rolled back");
   t.regex(cut.do === "rolled back" ? cut.reason : "", /called good, and the box was cut off/);
+  // The file that it leaves is removed before each trial: what stands there is of this one.
+  const left = "not healthy after 300 s: RAUC, which installs updates, does not answer";
+  t.deepEqual(course("confirmed", "A", false, { left }), { do: "rolled back", reason: left });
 });
 
 test("the power was cut between the commit and its end: good, on record already", (t) => {
@@ -59,4 +62,9 @@ test("the power was cut between the commit and its end: good, on record already"
 test("somebody else made it the default: good, and to be recorded", (t) => {
   t.deepEqual(course("trial", "B", false), { do: "good", recorded: false });
   t.deepEqual(course("installed", "B", false), { do: "good", recorded: false });
+});
+
+test("recorded as left, and the default all the same: good, and to be recorded", (t) => {
+  t.deepEqual(course("rolled-back", "B", false), { do: "good", recorded: false });
+  t.is(course("dismissed", "B", false).do, "nothing");
 });

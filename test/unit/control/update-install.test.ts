@@ -2,7 +2,9 @@ import test, { type ExecutionContext } from "ava";
 import { UnavailableError, UsageError } from "../../../src/base/index.ts";
 import { UpdateInstaller } from "../../../src/control/update-install.ts";
 import type { UpdateProgress } from "../../../src/link/index.ts";
-import { ASKED, BUNDLE, updateBed, type UpdateBed } from "./update-bed.ts";
+import { ASKED, BUNDLE, TableRauc, updateBed, type UpdateBed } from "./update-bed.ts";
+
+const SERVER = { url: "https://10.20.0.9/niac/", address: "10.20.0.9", port: 443 };
 
 function installer(t: ExecutionContext): {
   bed: UpdateBed;
@@ -10,7 +12,7 @@ function installer(t: ExecutionContext): {
   told: UpdateProgress[];
 } {
   const bed = updateBed(t);
-  return { bed, installer: new UpdateInstaller(bed.parts, 1), told: [] };
+  return { bed, installer: new UpdateInstaller(bed.parts, () => false, 1), told: [] };
 }
 
 test("a good bundle is installed: on record before RAUC begins and when it has ended, and it waits for a restart", async (t) => {
@@ -73,7 +75,7 @@ for (const [what, bundle, code] of [
 test("going back on purpose is on record as that", async (t) => {
   const { bed } = installer(t);
   bed.rauc.bundle = { ...BUNDLE, version: "0.1.0-rc.1" };
-  const it = new UpdateInstaller({ ...bed.parts, floor: () => "0.0.9" }, 1);
+  const it = new UpdateInstaller({ ...bed.parts, floor: () => "0.0.9" }, () => false, 1);
   await it.install({ ...ASKED, allowDowngrade: true }, () => {});
   t.regex(bed.said()[0] ?? "", /installs 0\.1\.0-rc\.1 .*going back allowed$/);
 });
@@ -124,6 +126,47 @@ test("RAUC does not begin: failed, and the next may try", async (t) => {
   t.is((await it.install(ASKED, () => {})).state, "installed");
 });
 
+test("what is on record of an installation and what is noted of it come together, or neither does", async (t) => {
+  const { bed } = installer(t);
+  let records = 0;
+  const after = (most: number): UpdateInstaller => {
+    records = 0;
+    const append: typeof bed.parts.audit.append = (...words) =>
+      ++records > most
+        ? Promise.reject(new UnavailableError("audit-full", "the storage is full"))
+        : bed.parts.audit.append(...words);
+    return new UpdateInstaller({ ...bed.parts, audit: { append } }, () => false, 1);
+  };
+  const install = (most: number): Promise<unknown> => after(most).install(ASKED, () => {});
+  await t.throwsAsync(install(0), { code: "audit-full" });
+  t.is(bed.store.last(), null);
+  await t.throwsAsync(install(1), { code: "audit-full" });
+  t.is(bed.store.last()?.state, "installing", "its end is found, and recorded, at the next start");
+  bed.rauc.refuses = "no";
+  await t.throwsAsync(install(1), { code: "audit-full" });
+  t.deepEqual(
+    bed.store.list(9).map(({ state }) => state),
+    ["replaced", "installing"],
+  );
+});
+
+test("RAUC is told which bundle was checked, and where that was", async (t) => {
+  const bed = updateBed(t);
+  const told: string[] = [];
+  bed.rauc.install = (source, ca, transaction, hash) => {
+    told.push(source, hash);
+    return TableRauc.prototype.install.call(bed.rauc, source, ca, transaction, hash);
+  };
+  const settings = { server: SERVER, ca: "/data/ca.pem", usb: "off" } as const;
+  const it = new UpdateInstaller({ ...bed.parts, settings }, () => false, 1);
+  const update = await it.install(
+    { ...ASKED, source: "HTTPS://10.20.0.9:443/niac/x/../new.raucb" },
+    () => {},
+  );
+  t.deepEqual(told, ["https://10.20.0.9/niac/new.raucb", BUNDLE.hash]);
+  t.is(update.source, "https://10.20.0.9/niac/new.raucb");
+});
+
 test("RAUC that is started again meanwhile is asked again", async (t) => {
   const { bed, installer: it } = installer(t);
   bed.rauc.steps.splice(1, 0, new UnavailableError("rauc-away", "no answer"));
@@ -146,7 +189,7 @@ test("a second installation is refused with who does the first, and disturbs not
 
 test("while an image is on trial nothing is written over what the box would go back to", async (t) => {
   const bed = updateBed(t);
-  const it = new UpdateInstaller(bed.as({ slot: "B", tryboot: true, version: "0.1.5" }), 1);
+  const it = new UpdateInstaller(bed.as({ slot: "B", tryboot: true, version: "0.1.5" }), () => true, 1);
   await t.throwsAsync(
     it.install(ASKED, () => {}),
     { code: "update-trial" },
@@ -177,15 +220,13 @@ test("an installation that control left by ending is judged when it comes back",
     hash: BUNDLE.hash,
     slot: "B",
   });
-  await bed.rauc.install("", null, "left");
+  await bed.rauc.install("", null, "left", BUNDLE.hash);
   await it.resume(update);
   t.is(bed.store.last()?.state, "installed");
   const cut = bed.store.begin({ ...update, id: "cut" });
   await it.resume(cut);
   t.like(bed.store.last(), { state: "failed", reason: "it was broken off" });
 });
-
-const SERVER = { url: "https://10.20.0.9/niac/", address: "10.20.0.9", port: 443 };
 
 for (const [source, settings, code] of [
   ["https://10.20.0.9/niac/new.raucb", { server: null, ca: null }, "update-source"],
@@ -199,7 +240,7 @@ for (const [source, settings, code] of [
 ] as const) {
   test(`from ${source}, server ${settings.server?.url ?? "none"}, authority ${settings.ca ?? "none"}: ${code ?? "taken"}`, async (t) => {
     const bed = updateBed(t);
-    const it = new UpdateInstaller({ ...bed.parts, settings: { ...settings, usb: "off" } }, 1);
+    const it = new UpdateInstaller({ ...bed.parts, settings: { ...settings, usb: "off" } }, () => false, 1);
     const taken = it.install({ ...ASKED, source }, () => {});
     if (code === null) t.is((await taken).state, "installed");
     else await t.throwsAsync(taken, { instanceOf: UsageError, code });

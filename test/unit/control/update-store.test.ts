@@ -41,15 +41,17 @@ test("what is begun is kept, and what becomes of it", (t) => {
   t.like(armed, { state: "trial", boot: "boot-1", changed: 2_000, version: "0.2.0" });
 });
 
-test("what waited for a restart is written over by the next, and only that", (t) => {
+test("what waited for a restart, or was broken off, is written over by the next, and only that", (t) => {
   const updates = store(t);
   updates.set(updates.begin(WISH), 2_000, { state: "good" });
+  updates.begin({ ...WISH, id: "broken off" });
   updates.set(updates.begin({ ...WISH, id: "2", begun: 3_000 }), 4_000, { state: "installed" });
   updates.begin({ ...WISH, id: "3", begun: 5_000 });
   t.deepEqual(
     updates.list(9).map(({ state, changed }) => [state, changed]),
     [
       ["good", 2_000],
+      ["replaced", 3_000],
       ["replaced", 5_000],
       ["installing", 5_000],
     ],

@@ -1,13 +1,19 @@
 import test, { type ExecutionContext } from "ava";
+import { UnavailableError } from "../../../src/base/index.ts";
 import { UpdateInstaller } from "../../../src/control/update-install.ts";
 import { UpdateTrial } from "../../../src/control/update-trial.ts";
-import { ASKED, updateBed, type UpdateBed } from "./update-bed.ts";
+import { ASKED, BUNDLE, updateBed, type UpdateBed } from "./update-bed.ts";
 
 /** 0.2.0 is in slot B and waits. */
 async function installed(t: ExecutionContext): Promise<UpdateBed> {
   const bed = updateBed(t);
-  await new UpdateInstaller(bed.parts, 1).install(ASKED, () => {});
+  await new UpdateInstaller(bed.parts, () => false, 1).install(ASKED, () => {});
   return bed;
+}
+
+/** `detail.action` of what is on record. */
+function actions(bed: UpdateBed): string[] {
+  return bed.records().map(({ detail }) => String(detail?.["action"]));
 }
 
 /** The box was restarted into it. */
@@ -68,7 +74,6 @@ test("without an update there is nothing to restart into", async (t) => {
 
 test("a healthy trial becomes the default: on record first, and good once RAUC says so", async (t) => {
   const { bed, trial } = await tried(t);
-  bed.rauc.default = "B";
   const mark = bed.rauc.mark.bind(bed.rauc);
   bed.rauc.mark = (...words) => {
     t.is(last(bed), "update-good 0.2.0 in slot B is healthy, and becomes what the box starts");
@@ -97,10 +102,11 @@ test("a trial that is not healthy commits nothing, however often it is asked", a
 
 test("a commit that did not take is no good trial", async (t) => {
   const { bed, trial } = await tried(t);
+  bed.rauc.commits = false;
   await t.throwsAsync(trial.confirm(), { code: "update-default", message: /still starts slot A/ });
   t.true(trial.open);
   t.is(bed.store.last()?.state, "confirmed");
-  bed.rauc.default = "B";
+  bed.rauc.commits = true;
   const records = bed.said().length;
   t.true((await trial.confirm()).healthy);
   t.is(bed.said().length, records, "that it is good is on record once");
@@ -154,9 +160,9 @@ test("a trial that somebody else began is called good or left as well", async (t
   const parts = bed.as({ slot: "B", tryboot: true, version: "0.2.0" });
   const trial = new UpdateTrial(parts);
   await trial.start();
-  bed.rauc.default = "B";
   t.true((await trial.confirm()).healthy);
   t.deepEqual(bed.said(), ["update-good 0.2.0 in slot B is healthy, and becomes what the box starts"]);
+  bed.rauc.default = "A";
   await new UpdateTrial(parts).giveUp("no");
   t.is(last(bed), "update-rolled-back 0.2.0 is left: no");
 });
@@ -180,4 +186,155 @@ test("the installation that was under way is handed to whoever follows it", asyn
     slot: "B",
   });
   t.deepEqual(await new UpdateTrial(bed.parts).start(), update);
+});
+
+test("what was called good is no trial for the rest of that start: control may end and come back, and the next update may be installed", async (t) => {
+  const { bed, trial } = await tried(t);
+  await trial.confirm();
+  const records = bed.said().length;
+  const parts = bed.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" });
+  const again = new UpdateTrial(parts);
+  await again.start();
+  t.false(again.open);
+  t.is(bed.said().length, records);
+  t.is(bed.store.last()?.state, "good");
+  await t.throwsAsync(again.giveUp("nobody waits"), { code: "update-none" });
+  bed.rauc.bundle = { ...BUNDLE, version: "0.3.0" };
+  bed.rauc.steps = [{ busy: false, percent: 100, step: "", error: "" }];
+  bed.rauc.into = "A";
+  const next = await new UpdateInstaller(parts, () => again.open, 1).install(ASKED, () => {});
+  t.like(next, { state: "installed", slot: "A", version: "0.3.0" });
+  t.is((await again.restart("alice", false)).version, "0.3.0");
+});
+
+test("RAUC that does not say what the default is leaves a trial what it is", async (t) => {
+  const { bed } = await tried(t);
+  bed.rauc.primary = () => Promise.reject(new UnavailableError("rauc-away", "no answer"));
+  const again = new UpdateTrial(bed.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" }));
+  await again.start();
+  t.true(again.open);
+  t.is(bed.store.last()?.state, "trial");
+});
+
+test("cut off between the commit and its end: good at the next start, and the commit is made whole", async (t) => {
+  const { bed } = await tried(t);
+  bed.rauc.default = "B";
+  for (const box of [
+    { slot: "B", tryboot: true, version: "0.2.0", bootId: "two" },
+    { slot: "B", tryboot: false, version: "0.2.0", bootId: "three" },
+  ] as const) {
+    bed.rauc.marks.length = 0;
+    const update = bed.store.last();
+    if (update !== null) bed.store.set(update, 1, { state: "confirmed" });
+    await new UpdateTrial(bed.as(box)).start();
+    t.is(bed.store.last()?.state, "good");
+    t.deepEqual(bed.rauc.marks, ["good booted"], "what raises the floor, too");
+    t.false(bed.said().some((line) => line.startsWith("update-rolled-back")));
+  }
+});
+
+test("a commit whose answer was lost is one: the next question finds it, and so does giving up", async (t) => {
+  for (const ends of ["confirm", "giveUp"] as const) {
+    const { bed, trial } = await tried(t);
+    bed.rauc.mark = () => {
+      bed.rauc.default = "B";
+      return Promise.reject(new UnavailableError("rauc-away", "no answer"));
+    };
+    await t.throwsAsync(trial.confirm(), { code: "rauc-away" });
+    t.true(trial.open);
+    t.is(bed.store.last()?.state, "confirmed");
+    // What is the default already is not left for what came after.
+    bed.unhealthy = ["the gateway is away"];
+    const healthy =
+      ends === "confirm"
+        ? (await trial.confirm()).healthy
+        : (await trial.giveUp("the gateway is away")).healthy;
+    t.true(healthy, ends);
+    t.is(bed.store.last()?.state, "good");
+    t.false(trial.open);
+    t.deepEqual(actions(bed).slice(-2), ["update-trial", "update-good"], "once, and nothing else");
+  }
+});
+
+test("what was called the default by somebody else while it was on trial is good, and on record", async (t) => {
+  const { bed, trial } = await tried(t);
+  bed.rauc.default = "B";
+  bed.unhealthy = ["the gateway is away"];
+  t.deepEqual(await trial.giveUp("the gateway is away"), { healthy: true, version: "0.2.0" });
+  t.regex(last(bed), /^update-good 0\.2\.0 is the default already/);
+  t.is(bed.store.last()?.state, "good");
+});
+
+test("recorded as left while RAUC was silent, and the default all the same: the next start corrects it", async (t) => {
+  const { bed, trial } = await tried(t);
+  bed.rauc.primary = () => Promise.reject(new UnavailableError("rauc-away", "no answer"));
+  t.false((await trial.giveUp("no answer")).healthy);
+  const next = new UpdateTrial(bed.as({ slot: "B", tryboot: false, version: "0.2.0", bootId: "three" }));
+  await next.start();
+  t.is(bed.store.last()?.state, "good");
+  t.regex(last(bed), /^update-good 0\.2\.0 is the default already/);
+  t.is(bed.faults.at(-1), null);
+});
+
+test("a question that is still being answered when the trial is given up calls nothing good afterwards", async (t) => {
+  const { bed, trial } = await tried(t);
+  const { promise, resolve: answer } = Promise.withResolvers<string[]>();
+  const slow = new UpdateTrial({
+    ...bed.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" }),
+    unhealthy: () => promise,
+  });
+  await slow.start();
+  const asked = slow.confirm();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  t.false((await slow.giveUp("not healthy after 300 s")).healthy);
+  answer([]);
+  t.like(await asked, { healthy: false });
+  t.deepEqual(bed.rauc.marks, []);
+  t.is(bed.store.last()?.state, "rolled-back");
+  t.true(trial.open);
+});
+
+test("a trial of somebody else's whose commit fails is called good on record once", async (t) => {
+  const bed = updateBed(t);
+  const trial = new UpdateTrial(bed.as({ slot: "B", tryboot: true, version: "0.2.0" }));
+  await trial.start();
+  bed.rauc.commits = false;
+  for (let each = 0; each < 3; each++) await t.throwsAsync(trial.confirm(), { code: "update-default" });
+  bed.rauc.commits = true;
+  t.true((await trial.confirm()).healthy);
+  t.is(bed.said().length, 1);
+});
+
+test("a restart that cannot be asked for takes the flag back, and the update waits", async (t) => {
+  const bed = await installed(t);
+  const parts = {
+    ...bed.parts,
+    restart: () => {
+      throw new Error("no space left on device");
+    },
+  };
+  await t.throwsAsync(new UpdateTrial(parts).restart("alice", false), { message: /no space/ });
+  t.like(bed.store.last(), { state: "installed", boot: "" });
+  t.deepEqual(bed.rauc.marks, ["active other", "bad other"]);
+  t.regex(last(bed), /^update-failed the box is not restarted into a trial: no space/);
+});
+
+test("a record that is not made changes no state: they come together", async (t) => {
+  const bed = await installed(t);
+  const full = { append: () => Promise.reject(new UnavailableError("audit-full", "full")) };
+  await t.throwsAsync(new UpdateTrial({ ...bed.parts, audit: full }).restart("alice", false), {
+    code: "audit-full",
+  });
+  t.is(bed.store.last()?.state, "installed");
+  t.deepEqual(bed.rauc.marks, []);
+  const { bed: other } = await tried(t);
+  const trial = new UpdateTrial({
+    ...other.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" }),
+    audit: full,
+  });
+  await trial.start();
+  await t.throwsAsync(trial.confirm(), { code: "audit-full" });
+  t.is(other.store.last()?.state, "trial");
+  await t.throwsAsync(trial.giveUp("no"), { code: "audit-full" });
+  t.is(other.store.last()?.state, "trial");
 });
