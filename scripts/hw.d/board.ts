@@ -13,6 +13,9 @@ const name = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/);
 const gpio = z.int().min(0).max(63);
 const pin = z.int().min(1).max(PINS);
 const ohms = z.number().positive();
+/** A place that a wire is connected at: strip or jumper, and number. */
+export const TERMINAL = /^(X|JP)\d+:\d+$/;
+const terminal = z.string().regex(TERMINAL);
 
 const lamp = z.strictObject({
   name,
@@ -20,7 +23,10 @@ const lamp = z.strictObject({
   gpio,
   /** What the kernel has it do until niac tends it. */
   atStart: z.enum(["off", "blink"]).default("off"),
-  /** The pin drives a transistor through `gate`; the LED hangs on 5 V with `resistor`. `forward`: volts over the LED. */
+  /**
+   * The pin drives a transistor through `gate`, which draws the LED's current through `resistor`. The LED's cathode is at `to`, its anode at
+   * `far`, the +5 V. `forward`: volts over the LED.
+   */
   wired: z
     .strictObject({
       pin,
@@ -28,7 +34,8 @@ const lamp = z.strictObject({
       resistor: ohms,
       gate: ohms,
       pullDown: ohms,
-      to: text,
+      to: terminal,
+      far: terminal,
     })
     .optional(),
 });
@@ -54,7 +61,9 @@ const contact = z.strictObject({
       series: ohms,
       /** Nanofarads to 0 V. */
       filter: z.number().positive(),
-      to: text,
+      /** The pin's side of the contact, and its 0 V. */
+      to: terminal,
+      far: terminal,
     })
     .optional(),
 });
@@ -68,7 +77,14 @@ const bus = z.strictObject({
   direction: z.enum(["in", "out", "both"]),
   /** Last part of the path of the device that has the pin, in the tree with the overlay on it. */
   node: text,
-  wired: z.strictObject({ pin, volts: z.number(), to: text, note: text.optional() }),
+  wired: z.strictObject({
+    pin,
+    volts: z.number(),
+    /** From the line to 0 V. */
+    pullDown: ohms.optional(),
+    to: text,
+    note: text.optional(),
+  }),
 });
 
 const supply = z.strictObject({

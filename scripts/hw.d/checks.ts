@@ -19,16 +19,28 @@ const LAMPS: Readonly<Record<string, string>> = {
   fault: "red",
 };
 
-/** With its wire cut, a contact must report this: nobody at the panel, no console, and a cover that is open. */
-const CONTACTS: Readonly<Record<string, { type: "key" | "switch"; code: number; whenCut: boolean }>> = {
-  "key-switch": { type: "key", code: 0x2c0, whenCut: false },
-  "panel-button": { type: "key", code: 0x2c1, whenCut: false },
-  "console-switch": { type: "key", code: 0x2c2, whenCut: false },
-  "cover-switch": { type: "switch", code: 0x10, whenCut: true },
+/**
+ * 1 is what allows something: somebody at the panel, a console, a cover that is closed (input-event-codes.h has it so). A wire that is cut, or
+ * nothing wired at all, must report 0. `shut`: the contact is closed while nobody is there.
+ */
+const CONTACTS: Readonly<Record<string, { type: "key" | "switch"; code: number; shut: boolean }>> = {
+  "key-switch": { type: "key", code: 0x2c0, shut: false },
+  "panel-button": { type: "key", code: 0x2c1, shut: false },
+  "console-switch": { type: "key", code: 0x2c2, shut: false },
+  "cover-switch": { type: "switch", code: 0x10, shut: true },
 };
 
+/** Keeps a transceiver's driver off against the chip's own pull of some 50 kΩ, and loads a pin of 3.3 V by less than 1 mA. */
+const DRIVER_OFF_OHMS = { least: 3_300, most: 22_000 };
+
 export function faultsOf(board: Board): string[] {
-  return [...usedTwice(board), ...atTheWrongPin(board), ...lampFaults(board), ...contactFaults(board)];
+  return [
+    ...usedTwice(board),
+    ...atTheWrongPin(board),
+    ...lampFaults(board),
+    ...contactFaults(board),
+    ...driverFaults(board),
+  ];
 }
 
 function usedTwice(board: Board): string[] {
@@ -112,11 +124,10 @@ function contactFaults(board: Board): string[] {
     if (type !== known.type || code !== known.code)
       faults.push(`${contact.name} reports ${type} ${code}, not ${known.type} ${known.code}`);
     if (contact.wired === undefined) continue;
-    if (whenCut(contact) !== known.whenCut)
-      faults.push(`${contact.name}: with its wire cut it would report ${whenCut(contact) ? 1 : 0}`);
+    if (whenCut(contact)) faults.push(`${contact.name}: with its wire cut it would report 1`);
     if (whenClosed(contact) === whenCut(contact))
       faults.push(`${contact.name}: a closed contact would report the same as a cut wire`);
-    if ((contact.wired.contact === "closed-while-shut") !== known.whenCut)
+    if ((contact.wired.contact === "closed-while-shut") !== known.shut)
       faults.push(`${contact.name}: a ${contact.wired.contact} contact does not fail to the safe side`);
     const { pullUp, series, filter } = contact.wired;
     const low = (LOGIC_VOLTS * series) / (pullUp + series);
@@ -128,6 +139,19 @@ function contactFaults(board: Board): string[] {
       );
   }
   return faults;
+}
+
+/** A box that starts or hangs must not hold an RS-485 line. */
+function driverFaults(board: Board): string[] {
+  return board.buses
+    .filter(({ signal }) => signal === "DE")
+    .flatMap(({ name, wired: { pullDown } }) => {
+      if (pullDown === undefined) return [`${name} DE: nothing holds it at 0 V until the driver has it`];
+      const { least, most } = DRIVER_OFF_OHMS;
+      return pullDown < least || pullDown > most
+        ? [`${name} DE: ${pullDown} Ω to 0 V, and not ${least} to ${most}`]
+        : [];
+    });
 }
 
 function missing(

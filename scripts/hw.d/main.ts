@@ -5,10 +5,11 @@ import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { messageOf, NiacError, UsageError } from "../../src/base/index.ts";
-import { BOARDS, modelOf, readBoard, type Board } from "./board.ts";
+import { BOARDS, hasHeader, modelOf, readBoard, type Board } from "./board.ts";
 import { faultsOf } from "./checks.ts";
 import { labelPicture, parseClaim, parseSerial } from "./label.ts";
 import { pagesOf } from "./pages.ts";
+import { terminalFaults } from "./terminals.ts";
 import { compileOverlay } from "./trees.ts";
 
 const HELP = `usage: scripts/hw make                 make PINS.md, wiring.svg and panel.dtsi of every board from its pins.yaml, after checking it
@@ -77,10 +78,11 @@ function makeOrCheck(
   each: (path: string, content: string) => string | null,
 ): number {
   options(rest, []);
+  const carrier = readFileSync(join(hw, "CARRIER.md"), "utf8");
   let wrong = 0;
   for (const name of BOARDS) {
     const board = readBoard(hw, name);
-    const faults = faultsOf(board);
+    const faults = [...faultsOf(board), ...(hasHeader(board) ? terminalFaults(board, carrier) : [])];
     // Nothing is drawn from a table that would be built wrong.
     const problems =
       faults.length > 0

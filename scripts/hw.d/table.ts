@@ -70,21 +70,34 @@ function useRow(board: Board, pin: number, gpio: number): Row {
   const cells = (...rest: readonly string[]): Row => [String(pin), `GPIO${gpio}`, ...rest];
   const lamp = board.lamps.find((one) => one.gpio === gpio);
   if (lamp?.wired !== undefined) {
-    const { resistor, gate, pullDown, to } = lamp.wired;
-    const parts = `gate ${ohms(gate)}, ${ohms(pullDown)} to 0 V; LED ${ohms(resistor)} to 5 V (${lampCurrent(lamp.wired).toFixed(1)} mA)`;
-    return cells(`lamp ${lamp.name} (${lamp.colour})`, "out", "high", "", "3.3 V", to, parts);
+    const { resistor, gate, pullDown, to, far } = lamp.wired;
+    const parts = `gate ${ohms(gate)}, ${ohms(pullDown)} to 0 V; ${ohms(resistor)} to the LED (${lampCurrent(lamp.wired).toFixed(1)} mA)`;
+    const ends = `${to}; +5 V at ${far}`;
+    return cells(`lamp ${lamp.name} (${lamp.colour})`, "out", "high", "", "3.3 V", ends, parts);
   }
   const contact = board.contacts.find((one) => one.gpio === gpio);
   if (contact?.wired !== undefined) {
-    const { contact: kind, pullUp, series, filter, volts, to } = contact.wired;
+    const { contact: kind, pullUp, series, filter, volts, to, far } = contact.wired;
     const parts = `${kind.replaceAll("-", " ")}; ${ohms(pullUp)} to 3.3 V, ${ohms(series)} in series, ${filter} nF to 0 V`;
-    return cells(contact.what, "in", contact.active, contact.pull, `${volts} V`, to, parts);
+    return cells(
+      contact.what,
+      "in",
+      contact.active,
+      contact.pull,
+      `${volts} V`,
+      `${to}; 0 V at ${far}`,
+      parts,
+    );
   }
   const bus = board.buses.find((one) => one.gpio === gpio);
   if (bus === undefined) throw new Error(`GPIO${gpio} is neither lamp, contact nor bus`);
-  const { volts, to, note } = bus.wired;
+  const { volts, to, note, pullDown } = bus.wired;
+  const parts = [
+    ...(pullDown === undefined ? [] : [`${ohms(pullDown)} to 0 V`]),
+    ...(note === undefined ? [] : [note]),
+  ];
   const active = bus.signal.endsWith("#") ? "low" : "";
-  return cells(`${bus.name} ${bus.signal}`, bus.direction, active, "", `${volts} V`, to, note ?? "");
+  return cells(`${bus.name} ${bus.signal}`, bus.direction, active, "", `${volts} V`, to, parts.join(": "));
 }
 
 function supplyRow(board: Board, pin: number, net: number): Row {

@@ -1,4 +1,4 @@
-/** The wiring picture (hw/<board>/wiring.svg), from pins.yaml: the header in the middle, and at each pin its circuit as far as the terminal. Pure. */
+/** The wiring picture (hw/<board>/wiring.svg), from pins.yaml: the header in the middle, and at each pin its circuit beyond the terminal. Pure. */
 import type { Board } from "./board.ts";
 import { HEADER } from "./header.ts";
 import { box, element, line, picture, text } from "./svg.ts";
@@ -18,6 +18,8 @@ text{font:13px sans-serif;fill:#222}
 .pin{font-size:11px;fill:#fff}
 .wire{fill:none;stroke:#333;stroke-width:1.5}
 .part{fill:#fff;stroke:#333;stroke-width:1.2}
+.terminal{fill:#fff;stroke:#333;stroke-width:2.4}
+.name{font-size:11px;font-weight:bold}
 `;
 const LAMP = { green: "#2e9e44", blue: "#2f6fd6", amber: "#e09a00", red: "#cc2f2f" } as const;
 const NETS: Readonly<Record<string, string>> = { "0": "#444", "3.3": "#d9822b", "5": "#b3261e" };
@@ -38,12 +40,17 @@ export function wiringPicture(board: Board): string {
     text(
       24,
       56,
-      "Header seen from above, pin 1 at the end of the square pad. Every part right at its pin's row; 0 V of all rows is one net.",
+      "Header seen from above, pin 1 at the end of the square pad. Parts stand at their pin's row; 0 V of all rows is one net. Rings are the carrier's terminals. Q: BSS138, its source at 0 V.",
       {
         class: "small",
       },
     ),
-    text(24, 72, "Made from pins.yaml by scripts/hw make.", { class: "small" }),
+    text(
+      24,
+      72,
+      "Not drawn: the ESD arrays at X3 and X5, and all that has no pin (CARRIER.md). Made from pins.yaml by scripts/hw make.",
+      { class: "small" },
+    ),
     box(MIDDLE - 40, TOP - 6, 80, ROWS * ROW + 4, { fill: "#1d1d1d", rx: 6 }),
   ];
   for (const [pin, there] of HEADER.entries()) {
@@ -79,8 +86,10 @@ function circuit(board: Board, pin: number, row: Row): string[] {
   const bus = board.buses.find((one) => one.wired.pin === pin);
   if (bus !== undefined) {
     const arrow = bus.direction === "both" ? "↔" : (bus.direction === "out") === row.left ? "←" : "→";
+    const { pullDown } = bus.wired;
     return [
       wire(row, 110, 300),
+      ...(pullDown === undefined ? [] : stub(row, 222, `${ohms(pullDown)} to 0 V`)),
       box(Math.min(row.at(300), row.at(480)), row.y - 14, 180, 28, {
         class: "part",
         style: `fill:${BUS}`,
@@ -110,17 +119,20 @@ function lampCircuit(
     text(row.at(304), row.y + 4, "Q", { class: "value", "text-anchor": "middle" }),
     wire(row, 320, 340),
     ...part(row, 340, 56, ohms(wired.resistor)),
-    wire(row, 396, 460),
-    // Current comes from 5 V at the far end: the diode points to the transistor.
-    element("polygon", { points: triangle(row, 416), fill: LAMP[colour], stroke: "#333" }),
+    ...terminal(row, 396, wired.to),
+    wire(row, 432, 490),
+    // Current comes from +5 V at the far end: the diode points to the transistor.
+    element("polygon", { points: triangle(row, 450), fill: LAMP[colour], stroke: "#333" }),
     line(
       [
-        [row.at(416), row.y - 10],
-        [row.at(416), row.y + 10],
+        [row.at(450), row.y - 10],
+        [row.at(450), row.y + 10],
       ],
       { class: "wire" },
     ),
-    outward(row, 466, `5 V, ${wired.to}: lamp ${name}`, {}),
+    ...terminal(row, 490, wired.far),
+    outward(row, 532, "+5 V", {}),
+    outward(row, 532, `lamp ${name} (${colour})`, { class: "small" }, 20),
   ];
 }
 
@@ -130,24 +142,38 @@ function contactCircuit(
   row: Row,
 ): string[] {
   const open = wired.contact !== "closed-while-shut";
+  const [thing = "", one = ""] = what.split(", ");
   return [
-    wire(row, 110, 352),
+    wire(row, 110, 340),
     ...stub(row, 170, `${ohms(wired.pullUp)} to 3.3 V`),
     ...stub(row, 286, `${wired.filter} nF to 0 V`),
-    ...part(row, 352, 56, ohms(wired.series)),
-    wire(row, 408, 424),
-    element("circle", { cx: row.at(427), cy: row.y, r: 3, class: "part" }),
+    ...part(row, 340, 56, ohms(wired.series)),
+    ...terminal(row, 396, wired.to),
+    wire(row, 432, 440),
+    element("circle", { cx: row.at(443), cy: row.y, r: 3, class: "part" }),
     line(
       [
-        [row.at(429), row.y - (open ? 2 : 0)],
-        [row.at(462), row.y - (open ? 15 : 4)],
+        [row.at(445), row.y - (open ? 2 : 0)],
+        [row.at(478), row.y - (open ? 15 : 4)],
       ],
       { class: "wire" },
     ),
-    element("circle", { cx: row.at(463), cy: row.y, r: 3, class: "part" }),
-    wire(row, 466, 482),
-    outward(row, 488, `0 V, ${wired.to}: ${what}`, {}),
-    outward(row, 488, wired.contact.replaceAll("-", " "), { class: "small" }, 20),
+    element("circle", { cx: row.at(479), cy: row.y, r: 3, class: "part" }),
+    wire(row, 482, 490),
+    ...terminal(row, 490, wired.far),
+    outward(row, 532, "0 V", {}),
+    outward(row, 532, `${thing} (1: ${one}); drawn ${open ? "open" : "shut"}`, { class: "small" }, 20),
+  ];
+}
+
+/** A ring with its name, and the wire through it; it takes 36. */
+function terminal(row: Row, distance: number, name: string): string[] {
+  const x = row.at(distance + 18);
+  return [
+    wire(row, distance, distance + 12),
+    element("circle", { cx: x, cy: row.y, r: 6, class: "terminal" }),
+    wire(row, distance + 24, distance + 36),
+    text(x, row.y - 11, name, { class: "name", "text-anchor": "middle" }),
   ];
 }
 

@@ -28,20 +28,25 @@ export const UNKNOWN_INPUTS: PanelInputs = Object.freeze({
   console: null,
 });
 
-/** BTN_TRIGGER_HAPPY1 to 3: keys that mean nothing to anybody else. SW_MACHINE_COVER: 1 is open. */
-const CODES: Readonly<Record<PanelInput, { readonly type: number; readonly code: number }>> = {
-  keySwitch: { type: EV_KEY, code: 0x2c0 },
-  button: { type: EV_KEY, code: 0x2c1 },
-  console: { type: EV_KEY, code: 0x2c2 },
-  cover: { type: EV_SW, code: 0x10 },
+/**
+ * BTN_TRIGGER_HAPPY1 to 3: keys that mean nothing to anybody else. SW_MACHINE_COVER: the kernel's 1 is a cover that is closed, so 0, of a wire
+ * that is cut or a contact that nobody fitted, is one that is open. `on`: the value that is true here.
+ */
+const CODES: Readonly<
+  Record<PanelInput, { readonly type: number; readonly code: number; readonly on: 0 | 1 }>
+> = {
+  keySwitch: { type: EV_KEY, code: 0x2c0, on: 1 },
+  button: { type: EV_KEY, code: 0x2c1, on: 1 },
+  console: { type: EV_KEY, code: 0x2c2, on: 1 },
+  cover: { type: EV_SW, code: 0x10, on: 0 },
 };
 
 /** How all of it stands. */
 export function inputsOf({ keys, keysOn, switches, switchesOn }: InputBitmaps): PanelInputs {
   const state = (input: PanelInput): boolean | null => {
-    const { type, code } = CODES[input];
-    const [has, on] = type === EV_KEY ? [keys, keysOn] : [switches, switchesOn];
-    return bit(has, code) ? bit(on, code) : null;
+    const { type, code, on } = CODES[input];
+    const [has, set] = type === EV_KEY ? [keys, keysOn] : [switches, switchesOn];
+    return bit(has, code) ? bit(set, code) === (on === 1) : null;
   };
   return {
     keySwitch: state("keySwitch"),
@@ -72,7 +77,7 @@ export function edgesOf(
     const input = PANEL_INPUTS.find((one) => CODES[one].type === type && CODES[one].code === code);
     // 2 is a key that is held down, and nothing new.
     if (input === undefined || (value !== 0 && value !== 1)) continue;
-    const on = value === 1;
+    const on = value === CODES[input].on;
     if (after[input] === on) continue;
     after = { ...after, [input]: on };
     edges.push({ input, on });

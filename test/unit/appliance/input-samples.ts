@@ -8,6 +8,7 @@ export const JUMPER = 0x2c2;
 export const COVER = 0x10;
 
 export const key = (code: number, value: number): InputEvent => ({ type: EV_KEY, code, value });
+/** 1: closed. */
 export const cover = (value: number): InputEvent => ({ type: EV_SW, code: COVER, value });
 export const REPORT: InputEvent = { type: EV_SYN, code: 0, value: 0 };
 export const DROPPED: InputEvent = { type: EV_SYN, code: SYN_DROPPED, value: 0 };

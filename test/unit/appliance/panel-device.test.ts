@@ -84,7 +84,7 @@ test("how it stands at the start is asked, and told", (t) => {
   const { kernel, panel, told, put } = bed(t);
   t.deepEqual(panel.inputs, UNKNOWN_INPUTS);
   t.is(panel.problem, "it was not looked for yet");
-  put("event0", [KEY_SWITCH, COVER], [KEY_SWITCH]);
+  put("event0", [KEY_SWITCH, COVER], [KEY_SWITCH, COVER]);
   panel.look();
   t.deepEqual(told, [
     { input: "keySwitch", on: true },
@@ -115,11 +115,11 @@ test("changes are told as they come, an event in two pieces too", (t) => {
 
 test("where events were lost, it is asked anew", (t) => {
   const { kernel, panel, told, put } = bed(t);
-  const device = put("event0", [KEY_SWITCH, COVER], [KEY_SWITCH]);
+  const device = put("event0", [KEY_SWITCH, COVER], [KEY_SWITCH, COVER]);
   panel.look();
   told.length = 0;
-  device.state = bitmaps([KEY_SWITCH, COVER], []);
-  kernel.hear([packed([DROPPED, cover(1), REPORT])]);
+  device.state = bitmaps([KEY_SWITCH, COVER], [COVER]);
+  kernel.hear([packed([DROPPED, cover(0), REPORT])]);
   t.deepEqual(told, [
     { input: "cover", on: true },
     { input: "keySwitch", on: false },

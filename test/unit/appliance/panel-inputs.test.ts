@@ -4,13 +4,20 @@ import { BUTTON, bitmaps, cover, COVER, DROPPED, JUMPER, key, KEY_SWITCH, REPORT
 
 const ALL = [KEY_SWITCH, BUTTON, JUMPER, COVER];
 const OFF = { keySwitch: false, button: false, cover: false, console: false };
+/** Nobody is at the panel, and its cover is closed. */
+const AT_REST = [COVER];
 
 test("each has a code of its own, and is on where its bit is", (t) => {
-  t.deepEqual(inputsOf(bitmaps(ALL, [])), OFF);
-  t.deepEqual(inputsOf(bitmaps(ALL, [KEY_SWITCH])), { ...OFF, keySwitch: true });
-  t.deepEqual(inputsOf(bitmaps(ALL, [BUTTON])), { ...OFF, button: true });
-  t.deepEqual(inputsOf(bitmaps(ALL, [JUMPER])), { ...OFF, console: true });
-  t.deepEqual(inputsOf(bitmaps(ALL, [COVER])), { ...OFF, cover: true });
+  t.deepEqual(inputsOf(bitmaps(ALL, AT_REST)), OFF);
+  t.deepEqual(inputsOf(bitmaps(ALL, [...AT_REST, KEY_SWITCH])), { ...OFF, keySwitch: true });
+  t.deepEqual(inputsOf(bitmaps(ALL, [...AT_REST, BUTTON])), { ...OFF, button: true });
+  t.deepEqual(inputsOf(bitmaps(ALL, [...AT_REST, JUMPER])), { ...OFF, console: true });
+});
+
+test("with nothing connected the key is off and the cover open: SW_MACHINE_COVER is 1 where it is closed", (t) => {
+  t.deepEqual(inputsOf(bitmaps(ALL, [])), { ...OFF, cover: true });
+  t.deepEqual(edgesOf(OFF, [cover(0), REPORT]).edges, [{ input: "cover", on: true }]);
+  t.deepEqual(edgesOf({ ...OFF, cover: true }, [cover(1), REPORT]).edges, [{ input: "cover", on: false }]);
 });
 
 test("what the device does not have is unknown, whatever its bit says", (t) => {
@@ -26,7 +33,7 @@ test("what the device does not have is unknown, whatever its bit says", (t) => {
 });
 
 test("every change counts, also one that is undone in the same batch", (t) => {
-  const events = [key(BUTTON, 1), REPORT, cover(1), key(BUTTON, 0), cover(0), REPORT];
+  const events = [key(BUTTON, 1), REPORT, cover(0), key(BUTTON, 0), cover(1), REPORT];
   t.deepEqual(edgesOf(OFF, events), {
     after: OFF,
     edges: [
@@ -42,7 +49,7 @@ test("every change counts, also one that is undone in the same batch", (t) => {
 test("what changes nothing is none: repeats, other keys, other types, other values", (t) => {
   const on = { ...OFF, keySwitch: true };
   const other = [key(KEY_SWITCH, 1), key(KEY_SWITCH, 2), key(KEY_SWITCH, -1), key(30, 1), key(COVER, 1)];
-  t.deepEqual(edgesOf(on, [...other, { ...cover(1), type: 4 }, REPORT]), {
+  t.deepEqual(edgesOf(on, [...other, { ...cover(0), type: 4 }, REPORT]), {
     after: on,
     edges: [],
     dropped: false,

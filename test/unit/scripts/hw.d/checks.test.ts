@@ -115,9 +115,9 @@ const FAULTS: readonly (readonly [what: string, from: string, to: string, faults
   ],
   [
     "a cover contact whose cut wire would read as shut",
-    "gpio: 21, pull: up, active: high",
     "gpio: 21, pull: up, active: low",
-    ["cover-switch: with its wire cut it would report 0"],
+    "gpio: 21, pull: up, active: high",
+    ["cover-switch: with its wire cut it would report 1"],
   ],
   [
     "a cover contact that opens the wrong way",
@@ -136,6 +136,18 @@ const FAULTS: readonly (readonly [what: string, from: string, to: string, faults
     'filter: 100, to: "X3:3"',
     'filter: 1000, to: "X3:3"',
     ["panel-button: settles in 55.0 ms, debounced for 20 ms"],
+  ],
+  [
+    "an RS-485 driver that nothing keeps off",
+    'pullDown: 10000, to: "RS-485 DE"',
+    'to: "RS-485 DE"',
+    ["rs485 DE: nothing holds it at 0 V until the driver has it"],
+  ],
+  [
+    "an RS-485 driver that is kept off too weakly",
+    'pullDown: 10000, to: "RS-485 DE"',
+    'pullDown: 100000, to: "RS-485 DE"',
+    ["rs485 DE: 100000 Ω to 0 V, and not 3300 to 22000"],
   ],
 ];
 
@@ -162,13 +174,14 @@ test("every contact's states with the wire cut and the contact closed", (t) => {
   t.deepEqual(states, [
     ["key-switch", false, true],
     ["panel-button", false, true],
-    ["cover-switch", true, false],
+    ["cover-switch", false, true],
     ["console-switch", false, true],
   ]);
 });
 
 test("a table of another form is refused with the place", (t) => {
   t.throws(() => changed("colour: blue", "colour: violet"), { message: /lamps[\s\S]*colour/ });
+  t.throws(() => changed('to: "X3:3"', 'to: "the button"'), { message: /to/ });
   t.throws(() => changed("debounce: 20", "debounce: 0"), { message: /debounce/ });
   t.throws(() => changed("overlay: niac.dts", "overlay: niac.dts\nmore: 1"), { message: /more/ });
 });

@@ -33,7 +33,7 @@ test("a lamp and a contact as the kernel's bindings want them", (t) => {
   t.deepEqual(nodeIn(source, "cover-switch")?.slice(1, 4), [
     "linux,input-type = <5>",
     "linux,code = <0x10>",
-    "gpios = <&gpio 21 0x10>",
+    "gpios = <&gpio 21 0x11>",
   ]);
 });
 
