@@ -53,6 +53,13 @@ class Box {
     return existsSync(path) ? readFileSync(path, "utf8") : null;
   }
 
+  /** From now on whoever starts this program is asked to end. */
+  endAt(program: string): void {
+    this.write(`shims/${program}`, `#!/bin/sh\nkill -TERM $PPID\nPATH=${SYSTEM} exec ${program} "$@"\n`);
+    chmodSync(join(this.dir, "shims", program), 0o755);
+    this.#path = `${join(this.dir, "shims")}:${SYSTEM}`;
+  }
+
   /** From now on all that the scripts start is killed with them at its `at`th program; 0: never. Gives how many were started. */
   killAt(at: number): void {
     this.write("count", "0");
@@ -182,6 +189,42 @@ testScripts("a floor is never lowered by an image that asks for less", async (t)
   box.write("data/floor", "0.10.0\n");
   t.is(box.backend("set-state", "B", "good").code, 0);
   t.is(box.read("data/floor"), "0.10.0\n");
+});
+
+testScripts("a floor that cannot be kept takes back no commit, and is said", async (t) => {
+  const box = new Box(t);
+  rmSync(join(box.dir, "data"), { recursive: true });
+  const { code, err } = box.backend("set-state", "B", "good");
+  t.is(code, 0);
+  t.regex(err, /the floor of this image cannot be kept/);
+  t.is(box.read("seed/autoboot.txt"), B);
+  mkdirSync(join(box.dir, "data"));
+  t.deepEqual(box.backend("set-state", "B", "good"), { code: 0, out: "", err: "" });
+  t.is(box.read("data/floor"), "0.2.0\n", "the next one keeps it");
+});
+
+testScripts(
+  "an installation begins with the floor of what runs, which nobody may have had to call good",
+  async (t) => {
+    const box = new Box(t, { slot: "A", tryboot: "0" });
+    t.deepEqual(box.backend("set-state", "B", "bad"), { code: 0, out: "", err: "" });
+    t.is(box.read("data/floor"), "0.2.0\n");
+    t.is(box.read("port"), "clear\n");
+    box.write("lib/floor", "0.0.1\n");
+    t.is(box.backend("set-state", "B", "bad").code, 0);
+    t.is(box.read("data/floor"), "0.2.0\n", "what asks for less does not lower it");
+    rmSync(join(box.dir, "data"), { recursive: true });
+    t.regex(box.backend("set-state", "B", "bad").err, /what follows it may ask for less/);
+  },
+);
+
+testScripts("asked to end in the middle of a commit, it leaves the partition read-only", async (t) => {
+  for (const program of ["sync", "mv"]) {
+    const box = new Box(t);
+    box.endAt(program);
+    t.is(box.backend("set-state", "B", "good").code, 143, program);
+    t.is(box.read("left-writable"), null, program);
+  }
 });
 
 testScripts("a slot that does not run is not called good, and the default is not given up", async (t) => {
