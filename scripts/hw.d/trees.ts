@@ -30,7 +30,8 @@ export async function treesOf(root: string, board: Board, build = join(root, "bu
 function keptTrees(root: string, build: string): string | undefined {
   const version = kernelPackage(root).replace(/\/.*/, "").replace("linux-modules-", "");
   const [kept] = ["image/cache", "hw"].flatMap((cache) =>
-    globSync(join(build, cache, "tree-*/tree/usr/lib/modules", version, "dtb")),
+    // Not one that is still being extracted.
+    globSync(join(build, cache, "tree-*[0-9a-f]/tree/usr/lib/modules", version, "dtb")),
   );
   return kept;
 }
