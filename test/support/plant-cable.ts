@@ -137,7 +137,12 @@ export class CableBed {
   /** Machines' MAC addresses as the box has pinned them. */
   pinned(): string[] {
     const neighbours = this.plant.run("box", "ip", "neigh", "show", "dev", "device", "nud", "permanent");
-    return neighbours.trim().split("\n").toSorted();
+    // In the kernel's order, and with blanks at the ends of some lines.
+    return neighbours
+      .trim()
+      .split("\n")
+      .map((line) => line.trim())
+      .toSorted();
   }
 
   refusals(...words: string[]): Promise<AuditRecord[]> {
