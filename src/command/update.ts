@@ -1,10 +1,10 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
-import { messageOf, printable, systemCode, table, UnavailableError, UsageError } from "../base/index.ts";
+import { printable, systemCode, table, UsageError } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import { ask, withControl, type Surroundings } from "./context.ts";
+import { awaitHealth } from "./update-health.ts";
 
 /** `niac update ...`: the image of the box, and another in its place. */
 export function updateCommand(around: Surroundings): Command {
@@ -124,41 +124,6 @@ function bundlesIn(directory: string): string[] {
   } catch (error) {
     throw new UsageError("stick", `${directory} cannot be read (${systemCode(error)})`);
   }
-}
-
-/** Milliseconds between questions. */
-const QUESTION = 2_000;
-
-async function awaitHealth(
-  around: Surroundings,
-  { patience, failure }: { readonly patience: number; readonly failure: string },
-): Promise<void> {
-  const end = performance.now() + patience * 1_000;
-  let why = "control did not answer";
-  while (performance.now() < end) {
-    try {
-      const answer = await ask(around, link.updateConfirm, null);
-      if (answer.healthy) {
-        around.print(`${answer.version} is good, and is what the box starts from now on.`);
-        return;
-      }
-      why = answer.why.join("; ");
-    } catch (error) {
-      why = messageOf(error);
-    }
-    await pause(QUESTION);
-  }
-  const reason = `not healthy after ${patience} s: ${why}`.replaceAll("\n", " ").slice(0, 500);
-  // For the slot of before, whose control says so where this one cannot.
-  writeFileSync(failure, `${reason}\n`);
-  await ask(around, link.updateGiveUp, { why: reason }).catch((error: unknown) =>
-    around.complain(messageOf(error)),
-  );
-  throw new UnavailableError(
-    "unhealthy",
-    `the image on trial is ${reason}`,
-    "The box goes back to the one before.",
-  );
 }
 
 const BAR = 30;
