@@ -30,7 +30,7 @@ export const UNKNOWN_INPUTS: PanelInputs = Object.freeze({
 
 /**
  * BTN_TRIGGER_HAPPY1 to 3: keys that mean nothing to anybody else. SW_MACHINE_COVER: the kernel's 1 is a cover that is closed, so 0, of a wire
- * that is cut or a contact that nobody fitted, is one that is open. `on`: the value that is true here.
+ * that is cut or a contact that is not there, is one that is open. `on`: the value that is true here.
  */
 const CODES: Readonly<
   Record<PanelInput, { readonly type: number; readonly code: number; readonly on: 0 | 1 }>
