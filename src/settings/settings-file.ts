@@ -27,6 +27,8 @@ const OF_THE_IMAGE: readonly string[] = [
   "NIAC_DEVICE_PORT",
   "NIAC_GATEWAY_USER",
 ];
+/** The image has tools that a TCTI could start, or reach another computer by: there it names a device of the box, and nothing else. */
+const TPM_OF_THE_IMAGE = /^(?:auto|none|device:\/dev\/[\w.\/-]+)$/;
 /** Read by the image's own scripts, not by niac: name, and the values that it takes. */
 const OF_SCRIPTS: ReadonlyMap<string, readonly string[]> = new Map([["NIAC_CONSOLE", ["none", "serial"]]]);
 
@@ -55,6 +57,12 @@ export function checkSettingsFile(text: string, { image }: { readonly image: boo
     if (value !== undefined && line !== undefined && !values.includes(value))
       problems.push({ line, what: `${name} is ${JSON.stringify(value)}; it takes ${values.join(" or ")}` });
   }
+  const tpm = found.get("NIAC_TPM");
+  if (image && tpm !== undefined && !TPM_OF_THE_IMAGE.test(tpm.value))
+    problems.push({
+      line: tpm.line,
+      what: `NIAC_TPM is ${JSON.stringify(tpm.value)}; on a box it takes auto, none, or a device such as device:/dev/tpmrm0`,
+    });
   for (const what of judged(found, image)) {
     const lines = [...found].filter(([name]) => what.startsWith(`${name} `)).map(([, { line }]) => line);
     problems.push({ line: lines[0] ?? null, what });

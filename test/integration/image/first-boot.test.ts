@@ -87,6 +87,7 @@ testScript("settings from a desk take the place of the box's, and the card says 
   t.is(box.read("disk/niac.conf"), null);
   t.regex(box.read("disk/niac.conf.taken") ?? "", /press-hall-3/);
   t.is(box.read("boot/settings"), "taken\n");
+  t.is(box.read("data/niac.conf.taken"), "", "to be recorded by whichever start has a control");
   t.is(mounted, "ro", "writable for a moment alone");
   t.is(box.boot().code, 0, "and a boot without a file does nothing");
   t.is(box.read("data/niac.conf"), "NIAC_ORIGIN=press-hall-3\n");
@@ -123,6 +124,8 @@ testScript(
         ["NIAC_ORIGIN=old\n", "NIAC_ORIGIN=new\n"].includes(box.read("data/niac.conf") ?? ""),
         `step ${step}`,
       );
+      if (box.read("data/niac.conf") === "NIAC_ORIGIN=new\n")
+        t.not(box.read("data/niac.conf.taken"), null, `what is in force will be on record: step ${step}`);
       if (!cut) break;
       cuts++;
       box.uncut();

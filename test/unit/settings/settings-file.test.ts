@@ -91,3 +91,12 @@ test("the plain form says to Node's own reader what was checked, whatever was wr
     }),
   );
 });
+
+test("on a box a TPM is a device of its own: no command is started, and no other computer asked, for its keys", (t) => {
+  for (const good of ["auto", "none", "device:/dev/tpmrm0", "device:/dev/virtio-ports/niac.tpm"])
+    t.deepEqual(problems(`NIAC_TPM=${good}`), []);
+  for (const bad of ["cmd:sh -c true", "swtpm:host=10.20.0.9", "device:/dev/../data/x y", "device:tpm"]) {
+    t.regex(problems(`NIAC_TPM="${bad}"`).join(), /^1: NIAC_TPM is .*it takes auto, none, or a device/);
+    t.deepEqual(problems(`NIAC_TPM="${bad}"`, { image: false }), []);
+  }
+});
