@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../base/index.ts";
+import { readClockChip } from "./clock-chip.ts";
 
 export interface Health {
   /** Of the hottest place, degrees Celsius; null: nothing measures it. */
@@ -39,13 +40,10 @@ function hottest(root: string): number | null {
   return values.length === 0 ? null : Math.max(...values);
 }
 
-/** A chip whose oscillator stopped answers a question for the time with an error (DS3231: OSF), and so does its file. */
 function clockChip(root: string): Health["clockChip"] {
-  const folder = join(root, "class/rtc");
-  const chips = list(folder).filter((name) => /^rtc\d+$/.test(name));
-  if (chips.length === 0) return "none";
-  const told = chips.some((name) => /^\d+$/.test(read(join(folder, name, "since_epoch"))));
-  return told ? "keeps time" : "lost";
+  const chip = readClockChip(root);
+  if (chip === null) return "none";
+  return chip.keepsTime ? "keeps time" : "lost";
 }
 
 function storage(directory: string): Health["storage"] {

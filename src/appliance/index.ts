@@ -1,4 +1,6 @@
-/** The box itself: starting its processes and again what crashed, stopping all of it cleanly; keys in memory; its lamps, panel and health; updates of its image. */
+/** The box itself: starting its processes and again what crashed, stopping all of it cleanly; keys in memory; its lamps, panel, health and clock; updates of its image. */
+export type { ClockChip } from "./clock-chip.ts";
+export { CLOCK_PLACES, openClock, type ClockPlaces, type ClockSystem } from "./clock-system.ts";
 export { guardMemory, GUARDED_NODE, type Guarded, type MemoryAddon } from "./guard.ts";
 export { inheritedSockets, type Environment } from "./inherited.ts";
 export { openHardware, type BoxHardware, type HardwareOptions, type Panel } from "./hardware.ts";
@@ -7,6 +9,7 @@ export type { BoxLight } from "./lamps.ts";
 export { createNotifier, type Notifier, type NotifyAddon } from "./notify.ts";
 export type { InputAddon } from "./panel-device.ts";
 export { UNKNOWN_INPUTS, type PanelEdge, type PanelInput, type PanelInputs } from "./panel-inputs.ts";
+export type { AskedServer, TimeFollowing } from "./time-servers.ts";
 export { userNamed } from "./user.ts";
 export { Supervisor, type ProcessSpec, type SupervisorEvents } from "./supervisor.ts";
 export {

@@ -2,12 +2,13 @@
 export { auditCommand } from "./audit.ts";
 export { authorityCommand } from "./authority.ts";
 export { claimCommand } from "./claim.ts";
+export { clockCommand } from "./clock.ts";
 export { consoleRecordCommand } from "./console.ts";
 export { explain, type Surroundings } from "./context.ts";
 export { discoverCommand } from "./discover.ts";
 export { enrolmentCommand } from "./enrolment.ts";
 export { flowsCommand } from "./flows.ts";
-export { clockCommand, lockCommand, locksCommand, unlockCommand } from "./locks.ts";
+export { lockCommand, locksCommand, unlockCommand } from "./locks.ts";
 export { crlCommand } from "./outside.ts";
 export { panelCommand } from "./panel.ts";
 export { preparedRecordCommand } from "./prepared.ts";

@@ -1,8 +1,6 @@
 import { Command, InvalidArgumentError } from "commander";
-import { durationText, printable, table, UsageError } from "../base/index.ts";
+import { printable, table, UsageError } from "../base/index.ts";
 import {
-  clockAccept,
-  clockShow,
   LOCK_KINDS,
   locksAdd,
   locksList,
@@ -80,31 +78,6 @@ export function locksCommand(around: Surroundings): Command {
     ]);
     for (const line of table(header, rows)) around.print(line);
   });
-}
-
-/** `niac clock`: whether the clock is believed. */
-export function clockCommand(around: Surroundings): Command {
-  return new Command("clock")
-    .description("the latest time known, by which certificates are judged where the clock stands before it")
-    .option("--accept", "the clock is right, and the latest time known was wrong; on record")
-    .action(async ({ accept }: { accept?: boolean }) => {
-      const shown =
-        accept === true
-          ? await ask(around, clockAccept, { by: around.user })
-          : await ask(around, clockShow, null);
-      around.print(`clock        ${new Date(shown.now).toISOString()}`);
-      const known =
-        shown.floor === 0
-          ? "none until the clock has run steadily for ten minutes"
-          : new Date(shown.floor).toISOString();
-      around.print(`latest known ${known}`);
-      const behind = shown.floor - shown.now;
-      if (behind <= 0) return;
-      around.print(
-        `The clock stands ${durationText(behind)} before the latest time known, by which certificates are judged until it is past.`,
-      );
-      around.print("Correct the clock; or, where it is right, `niac clock --accept`.");
-    });
 }
 
 export function effectLines({ ended, milliseconds, problems }: LockEffect): string[] {

@@ -93,8 +93,6 @@ export function serveAdmin(channel: Channel, parts: AdminParts): void {
   channel.handle(link.locksAdd, (wish) => trust.locks.add(wish, site.snapshot));
   channel.handle(link.locksRemove, ({ which, reason, by }) => trust.locks.remove(which, reason, by));
   channel.handle(link.locksList, () => trust.locks.list());
-  channel.handle(link.clockShow, () => trust.clock());
-  channel.handle(link.clockAccept, ({ by }) => trust.acceptClock(by));
   channel.handle(link.discoverStations, async ({ ask }) => ({
     stations: await parts.netd.call(link.netdNeighbours, { ask }),
     network: await ownNetwork(parts.netd),

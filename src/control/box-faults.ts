@@ -80,13 +80,13 @@ export function faultsOf(standing: BoxStanding): Judged[] {
       "clock",
       clockBehind > 0,
       `the clock stands ${durationText(clockBehind)} before the latest time known`,
-      "Correct it; see niac clock.",
+      "Correct it with niac clock set; see niac clock.",
     ),
     judged(
       "clock chip",
       clockChip === "lost",
       "the clock chip lost the time while the power was off",
-      "Replace its battery, then set the clock.",
+      "Replace its battery, then set the clock: niac clock set.",
     ),
     judged(
       "heat",

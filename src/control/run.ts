@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import type { BoxHardware } from "../appliance/index.ts";
+import { openClock, readImageBox, type BoxHardware } from "../appliance/index.ts";
 import { AuditLog, createRecords, openDatabase } from "../audit/index.ts";
 import { messageOf, systemClock, type Channel } from "../base/index.ts";
 import { ADMIN_SOCKET, GATEWAY_SOCKET, listen, type Owner, type OwnCertificateState } from "../link/index.ts";
@@ -16,6 +16,7 @@ import { Authorities } from "./authorities.ts";
 import { Box } from "./box.ts";
 import { OwnTls } from "./certify.ts";
 import { ClaimDesk } from "./claim.ts";
+import { ClockDesk } from "./clock.ts";
 import { serveConsole } from "./console.ts";
 import { EnrolmentDesk } from "./enrolment.ts";
 import { GatewayLink } from "./gateway-link.ts";
@@ -100,6 +101,7 @@ export async function runControl(
       trust.pushSoon();
       ownTls.changed();
       void desk.follow();
+      clocks.follow(snapshot.network?.timeServers ?? []);
     },
     (snapshot) => netd.check(snapshot),
     () => box.panelState(),
@@ -194,6 +196,15 @@ export async function runControl(
     site: () => site.snapshot.version,
     fault: (why, advice) => box.fault("update", why, advice),
   });
+  const clocks: ClockDesk = new ClockDesk({
+    audit,
+    clock,
+    trust,
+    system: readImageBox() === null ? null : openClock(),
+    fault: (source, why, advice) => box.fault(source, why, advice),
+  });
+  clocks.follow(site.snapshot.network?.timeServers ?? []);
+  clocks.start();
   authorities.start();
   await desk.follow();
   const look = setInterval(() => {
@@ -217,6 +228,7 @@ export async function runControl(
       serveOutside(channel, outside);
       box.serve(channel);
       updates.serve(channel);
+      clocks.serve(channel);
       serveConsole(channel, audit, clock);
       claims.serve(channel);
       servePrepared(channel, {
@@ -259,6 +271,7 @@ export async function runControl(
     async stop() {
       clearInterval(look);
       updates.stop();
+      clocks.stop();
       box.close();
       for (const server of servers) server.close();
       link.close();

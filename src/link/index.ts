@@ -3,6 +3,7 @@ export * from "./admin.ts";
 export * from "./authority.ts";
 export * from "./box.ts";
 export * from "./claim.ts";
+export * from "./clock.ts";
 export * from "./enrolment.ts";
 export * from "./delegated.ts";
 export * from "./gateway.ts";

@@ -1,4 +1,4 @@
-/** Locks and the clock, for administrators' commands. */
+/** Locks, for administrators' commands. */
 import * as z from "zod";
 import { defineCall } from "../base/index.ts";
 import { LOCK_KINDS, lockSchema } from "./trust.ts";
@@ -51,12 +51,3 @@ export type LockView = z.infer<typeof endedLockSchema>;
 
 /** Those in force, and those that ended in the last thirty days; newest first. */
 export const locksList = defineCall("locks.list", z.null(), z.array(endedLockSchema));
-
-const clockSchema = z.strictObject({
-  /** What the clock says, and the latest time known; milliseconds since the epoch. */
-  now: z.number(),
-  floor: z.number(),
-});
-export const clockShow = defineCall("clock.show", z.null(), clockSchema);
-/** From now on the clock is believed, even where it stands before the latest time known. */
-export const clockAccept = defineCall("clock.accept", z.strictObject({ by: z.string() }), clockSchema);

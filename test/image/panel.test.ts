@@ -1,8 +1,12 @@
-/** The panel, its lines moved as fingers move them (gpio-sim), and the serial line to machines. */
+/** The panel, its lines moved as fingers move them (gpio-sim), the serial line to machines, and the clock with its chip. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { AuditRecord } from "../../src/audit/index.ts";
 import { ALLOWED, BoxBed, REFUSED } from "../support/box/bed.ts";
 import { testWithBox } from "../support/box/shared.ts";
 import type { Box } from "../support/box/box.ts";
+import { HOSTS } from "../support/plant.ts";
 import { PymodbusMachine } from "../support/tools.ts";
 
 /** Lines of hw/qemu-arm64/pins.yaml. */
@@ -16,6 +20,7 @@ const LINE_PORT = 5503;
 const check = testWithBox((t) =>
   BoxBed.start(t, {
     parts: {
+      network: `timeServers: [${HOSTS.historian}]`,
       services: SERIAL,
       more: `
   - name: writes-with-the-key
@@ -98,5 +103,85 @@ check(
     t.is(await bed.write(ALLOWED, 42, LINE_PORT), "written");
     t.is(await bed.write(REFUSED, 1, LINE_PORT), "Illegal function");
     t.deepEqual(await machine.written(), [{ address: ALLOWED, values: [42] }]);
+  },
+);
+
+/** Seconds by which the box's clock, and its chip's, are ahead of this computer's. */
+async function ahead(box: Box): Promise<{ clock: number; chip: number }> {
+  const [clock = 0, chip = 0] = (await box.out("date +%s; cat /sys/class/rtc/rtc0/since_epoch"))
+    .split("\n")
+    .map(Number);
+  const now = Math.round(Date.now() / 1_000);
+  return { clock: clock - now, chip: chip - now };
+}
+
+/** Seconds that asking takes, on a computer that is busy. */
+const SLACK = 30;
+const QUARTER = 900;
+
+check("the clock comes from its chip, and is set by hand with it, on record before", async (t, bed) => {
+  const { box } = bed;
+  t.regex(
+    await box.out("niac clock"),
+    new RegExp(
+      `^from +the clock chip, at the start\r?$\n^time server +${HOSTS.historian} does not answer`,
+      "m",
+    ),
+  );
+  const time = new Date(Date.now() + QUARTER * 1_000).toISOString().replace(/\.\d+/, "");
+  t.regex(
+    await box.out(`niac clock set ${time}`),
+    /^The clock is set, and the clock chip with it\.[^]*niac clock set, to /,
+  );
+  const { clock, chip } = await ahead(box);
+  t.true(Math.abs(clock - QUARTER) < SLACK, `${clock} s`);
+  t.true(Math.abs(chip - clock) < 5, `the chip: ${chip} s`);
+  const { detail, reason } = await recorded(bed, "clock-set");
+  t.is(detail?.["to"], Date.parse(time));
+  t.regex(reason ?? "", /^root sets the clock from /);
+  t.is(await box.out("systemctl list-units --failed --plain --no-legend"), "");
+});
+
+check(
+  "the box follows the plant's time server, and its chip follows it; nothing of it listens",
+  async (t, bed) => {
+    const { box, plant } = bed;
+    const dir = mkdtempSync(join(tmpdir(), "niac-chrony-"));
+    t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+    mkdirSync(join(dir, "own"), { mode: 0o700 });
+    const lines = [
+      `bindaddress ${HOSTS.historian}`,
+      "allow all",
+      "local stratum 5",
+      "cmdport 0",
+      `bindcmdaddress ${dir}/own/command.sock`,
+      `pidfile ${dir}/own/pid`,
+      "user root",
+    ];
+    writeFileSync(join(dir, "chrony.conf"), `${lines.join("\n")}\n`);
+    plant.spawn("historian", "chronyd", ["-x", "-d", "-f", join(dir, "chrony.conf")]);
+    const follows = async (): Promise<boolean> =>
+      (await box.out("niac clock")).includes(`from         time server ${HOSTS.historian}, last at `);
+    await box.until(follows, "the time server to be followed");
+    const right = async (): Promise<boolean> => {
+      const { clock, chip } = await ahead(box);
+      return Math.abs(clock) < SLACK && Math.abs(chip) < SLACK;
+    };
+    await box.until(right, "clock and chip to be right again");
+    t.regex(
+      await box.out("niac clock"),
+      new RegExp(`^time server +${HOSTS.historian} is followed, \\d`, "m"),
+    );
+    t.is(
+      await box.out(
+        "ls /proc/$(pidof chronyd)/fd >/dev/null && cat /proc/net/udp /proc/net/tcp | grep -ci ' [0-9a-f]*:\\(007B\\|0143\\) 00000000:0000' || :",
+      ),
+      "0",
+    );
+    t.regex(
+      await box.out("grep -E '^(Uid|CapEff)' /proc/$(pidof chronyd)/status"),
+      /^Uid:\s+956\b[^]*CapEff:\s+0000000002000000/,
+    );
+    t.is(await box.out("systemctl list-units --failed --plain --no-legend"), "");
   },
 );
