@@ -1,6 +1,8 @@
 # Sourced by the scripts: brings node_modules up to the lock file and puts the pinned Node first on PATH.
 # Needs Node 20 or later and npm to begin with; everything else comes from the lock file.
 
+# What somebody typed belongs to the folder he typed it in.
+export NIAC_CALLED_FROM=$PWD
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
@@ -46,20 +48,37 @@ install_tools() {
     return 0
   fi
   say "Installing ${missing[*]} ..."
-  # A package's service must not be started by its installation: 101 is policy-rc.d's word for no.
-  local policy=/usr/sbin/policy-rc.d made=
-  if [ ! -e $policy ]; then
-    printf '#!/bin/sh\nexit 101\n' > $policy && chmod +x $policy && made=yes
-  fi
-  { DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" ||
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; }
-  } > /tmp/niac-apt.$$ 2>&1 || { tail -n 20 /tmp/niac-apt.$$ >&2; say "Not all could be installed; what needs them is skipped."; }
-  rm -f /tmp/niac-apt.$$
-  [ -z "$made" ] || rm -f $policy
+  (
+    log=$(mktemp) policy=/usr/sbin/policy-rc.d made=
+    # Also where it is broken off: who finds the file would start no service again.
+    trap 'rm -f "$log"; [ -z "$made" ] || rm -f "$policy"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    # A package's service must not be started by its installation: 101 is policy-rc.d's word for no.
+    if [ ! -e $policy ]; then
+      made=yes
+      printf '#!/bin/sh\nexit 101\n' > $policy && chmod +x $policy
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    get=(apt-get -o DPkg::Lock::Timeout=300)
+    { "${get[@]}" install -y --no-install-recommends "${missing[@]}" ||
+      { "${get[@]}" update && "${get[@]}" install -y --no-install-recommends "${missing[@]}"; }
+    } > "$log" 2>&1 || { tail -n 20 "$log" >&2; say "Not all could be installed; what needs them is skipped."; }
+  )
 }
 
-# build_addon [FILE]  Builds the network addon of src/native where its source, the flags, the compiler or Node's headers
-# changed. FILE: default build/niac-net.node. For the appliance's processor: CC=aarch64-linux-gnu-gcc build_addon FILE
+# need_tools TOOL:PACKAGE ...  As install_tools, for a script that can do nothing without them: stops where one is still missing, by name.
+need_tools() {
+  install_tools "$@"
+  local pair lacks=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || lacks+=("${pair%%:*} (Debian's package ${pair#*:})")
+  done
+  [ "${#lacks[@]}" = 0 ] || { say "This cannot be done without: $(printf '%s, ' "${lacks[@]}" | sed 's/, $//')."; exit 1; }
+}
+
+# build_addon [FILE]  Builds the network addon of src/native where its source, the flags, the compiler (and its version) or
+# Node's headers changed. FILE: default build/niac-net.node. For the appliance's processor: CC=aarch64-linux-gnu-gcc build_addon FILE
 build_addon() {
   local out=${1:-build/niac-net.node} cc=${CC:-gcc} headers hash
   headers=$(echo node_modules/node-linux-*/include/node | cut -d' ' -f1)
@@ -67,7 +86,7 @@ build_addon() {
   [ -e "$headers/node_version.h" ] || return 0
   local flags=(-std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -fstack-protector-strong
     -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wl,-z,relro,-z,now)
-  hash=$( (cat src/native/*.[ch] "$headers/node_version.h" && echo "$cc" "${flags[@]}") | sha256sum | cut -d' ' -f1)
+  hash=$( (cat src/native/*.[ch] "$headers/node_version.h" && echo "$cc" "${flags[@]}" && "$cc" --version 2>&1 | head -n 1) | sha256sum | cut -d' ' -f1)
   [ ! -e "$out" ] || [ "$hash" != "$(cat "$out.hash" 2>/dev/null || true)" ] || return 0
   if [ "$cc" = gcc ]; then
     install_tools gcc:gcc

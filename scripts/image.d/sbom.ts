@@ -1,17 +1,10 @@
 /** The bill of materials: CycloneDX 1.6, JSON. The same parts give the same bytes. */
-import {
-  contentUuid,
-  licences,
-  purlText,
-  sha512,
-  spdxLicence,
-  type Component,
-  type Dependency,
-} from "./component.ts";
+import { licences, purlText, sha512, spdxLicence, type Component, type Dependency } from "./component.ts";
 import { readCopyright } from "./copyright.ts";
 import { debianNeeds } from "./depends.ts";
 import { nodeParts } from "./node-inside.ts";
 import type { DebPart, NpmPart, Parts } from "./parts.ts";
+import { contentUuid } from "./uuid.ts";
 
 export interface SbomOptions {
   readonly board: string;

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { createHash } from "node:crypto";
 
-const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+export const SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 const MOST_COMPLAINT = 4_000;
 
 export interface RunOptions {
@@ -16,7 +16,7 @@ export interface RunOptions {
 export function run(tool: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(tool, args, {
-      env: { PATH, LC_ALL: "C.UTF-8", HOME: "/nonexistent", ...options.env },
+      env: { PATH: SYSTEM_PATH, LC_ALL: "C.UTF-8", HOME: "/nonexistent", ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdio: ["pipe", "pipe", "pipe"],
     });

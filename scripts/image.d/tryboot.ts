@@ -12,10 +12,13 @@ import {
   rmSync,
   copyFileSync,
   symlinkSync,
+  utimesSync,
+  writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Mirror } from "./mirror.ts";
-import type { Deb } from "./packages.ts";
+import { z } from "zod";
+import { debSchema, describeDebs, type Deb } from "./debs.ts";
+import { sourceLine, SUITE, type Mirror } from "./mirror.ts";
 import { run, textHash } from "./tools.ts";
 
 export interface TrybootOptions {
@@ -35,7 +38,7 @@ export interface TrybootOptions {
 const MODULE = "niac_tryboot";
 const BINARY = "linux-binary-";
 const CROSS = "aarch64-linux-gnu-";
-const SUITE = "trixie";
+const stampSchema = z.array(debSchema);
 /** What make and a shell need, and the compiler, which the headers' own Makefile names. */
 const TOOLS: readonly string[] = [
   "base-files",
@@ -51,29 +54,40 @@ const TOOLS: readonly string[] = [
 ];
 
 /** The kernel among the image's packages. Throws where there is not exactly one. */
-export function kernelOf(
+export function kernelPackage(
   debs: readonly Pick<Deb, "package" | "version">[],
-): Pick<TrybootOptions, "release" | "kernel"> {
+): Pick<Deb, "package" | "version"> {
   const [kernel, ...more] = debs.filter((deb) => deb.package.startsWith(BINARY));
   if (kernel === undefined || more.length > 0) {
     throw new Error(
       `the packages have ${kernel === undefined ? "no kernel" : "more than one kernel"}: ${BINARY}*`,
     );
   }
-  return { release: kernel.package.slice(BINARY.length), kernel: kernel.version };
+  return kernel;
 }
 
-/** Makes `outFile`. Takes it from the cache where nothing of what it is made from changed. Needs root, for chroot. */
-export async function buildTryboot(options: TrybootOptions): Promise<void> {
+export function kernelOf(
+  debs: readonly Pick<Deb, "package" | "version">[],
+): Pick<TrybootOptions, "release" | "kernel"> {
+  const { package: name, version } = kernelPackage(debs);
+  return { release: name.slice(BINARY.length), kernel: version };
+}
+
+/**
+ * Makes `outFile`, and gives the packages of the compiler that made it. Takes it from the cache where nothing of what it is made from changed.
+ * Needs root, for chroot.
+ */
+export async function buildTryboot(options: TrybootOptions): Promise<readonly Deb[]> {
   const { source, release, cache, outFile } = options;
-  const packages = packagesFor(options);
+  const own = (await run("dpkg", ["--print-architecture"])).trim();
+  const { tree, debs } = await compilerFor(options, own);
   const files = readdirSync(source)
     .filter((name) => /\.[ch]$|^Makefile$/.test(name))
     .toSorted();
   const texts = files.flatMap((name) => [name, readFileSync(join(source, name), "utf8")]);
-  const built = join(cache, `${MODULE}-${textHash(...packages, SCRIPT, ...texts).slice(0, 16)}.ko`);
+  const from = [own, release, SCRIPT, ...debs.map((deb) => deb.sha256), ...texts];
+  const built = join(cache, `${MODULE}-${textHash(...from).slice(0, 16)}.ko`);
   if (!existsSync(built)) {
-    const tree = await buildTree(options, packages);
     const making = mkdtempSync(join(cache, "module-"));
     options.progress(`compiling ${MODULE} for ${release}`);
     try {
@@ -89,6 +103,7 @@ export async function buildTryboot(options: TrybootOptions): Promise<void> {
         source,
         release,
         out,
+        ...files,
       ]);
       renameSync(out, built);
     } finally {
@@ -97,6 +112,7 @@ export async function buildTryboot(options: TrybootOptions): Promise<void> {
   }
   mkdirSync(dirname(outFile), { recursive: true });
   copyFileSync(built, outFile);
+  return debs;
 }
 
 /**
@@ -105,9 +121,10 @@ export async function buildTryboot(options: TrybootOptions): Promise<void> {
  */
 const SCRIPT = `
 tree=$1 source=$2 release=$3 out=$4
+shift 4
 mount -t tmpfs -o size=64m tmpfs "$tree/tmp"
 mkdir "$tree/tmp/module"
-cp "$source"/*.c "$source/Makefile" "$tree/tmp/module/"
+for file; do cp "$source/$file" "$tree/tmp/module/"; done
 chroot "$tree" /usr/bin/env -i PATH=/usr/bin LC_ALL=C make -s -C "/usr/src/linux-headers-$release" M=/tmp/module modules 1>&2
 chroot "$tree" /usr/bin/${CROSS}strip --strip-debug /tmp/module/${MODULE}.ko
 cp "$tree/tmp/module/${MODULE}.ko" "$out"
@@ -124,39 +141,52 @@ function packagesFor({ release, kernel }: TrybootOptions): string[] {
   ];
 }
 
-async function buildTree(
-  { mirror, cache, progress }: TrybootOptions,
-  packages: readonly string[],
-): Promise<string> {
-  const place = join(cache, `kbuild-tree-${textHash(...packages).slice(0, 16)}`);
-  if (existsSync(place)) return place;
-  mkdirSync(cache, { recursive: true });
-  progress("downloading the kernel's headers and their compiler");
-  const making = mkdtempSync(join(cache, "kbuild-"));
-  const own = (await run("dpkg", ["--print-architecture"])).trim();
-  try {
-    await run(
-      "mmdebstrap",
-      [
-        "--quiet",
-        "--variant=extract",
-        "--mode=root",
-        `--architectures=${own},arm64`,
-        `--include=${packages.join(",")}`,
-        '--aptopt=APT::Install-Recommends "false"',
-        '--customize-hook=rm -rf "$1/usr/share/doc" "$1/usr/share/locale" "$1/usr/share/man" "$1/usr/share/info"',
-        SUITE,
-        making,
-        "-",
-      ],
-      { input: `deb ${mirror.main} ${SUITE} main\ndeb ${mirror.main} ${SUITE}-backports main\n` },
-    );
-    // Installing mawk would have made this link; kbuild asks awk for the offset of the stack's guard.
-    symlinkSync("mawk", join(making, "usr/bin/awk"));
-    // Another build may have been faster: its tree is the same.
-    if (!existsSync(place)) renameSync(making, place);
-  } finally {
-    rmSync(making, { recursive: true, force: true });
+/** The tree with the compiler and the headers, and the packages it is made of. */
+async function compilerFor(
+  options: TrybootOptions,
+  own: string,
+): Promise<{ readonly tree: string; readonly debs: readonly Deb[] }> {
+  const { mirror, cache, progress } = options;
+  const packages = packagesFor(options);
+  const lines = sourceLine(mirror, "main", SUITE) + sourceLine(mirror, "main", `${SUITE}-backports`);
+  const place = join(cache, `kbuild-tree-${textHash(own, lines, ...packages).slice(0, 16)}`);
+  const stamp = `${place}.json`;
+  if (!existsSync(stamp) || !existsSync(place)) {
+    mkdirSync(cache, { recursive: true });
+    progress("downloading the kernel's headers and their compiler");
+    const making = mkdtempSync(join(cache, "kbuild-"));
+    try {
+      await run(
+        "mmdebstrap",
+        [
+          "--quiet",
+          "--variant=extract",
+          "--mode=root",
+          `--architectures=${own},arm64`,
+          `--include=${packages.join(",")}`,
+          '--aptopt=APT::Install-Recommends "false"',
+          '--customize-hook=rm -rf "$1/usr/share/doc" "$1/usr/share/locale" "$1/usr/share/man" "$1/usr/share/info"',
+          // The archives are kept until they are listed below.
+          "--skip=cleanup/apt",
+          SUITE,
+          making,
+          "-",
+        ],
+        { input: lines },
+      );
+      // Installing mawk would have made this link; kbuild asks awk for the offset of the stack's guard.
+      symlinkSync("mawk", join(making, "usr/bin/awk"));
+      const listed = await describeDebs(join(making, "var/cache/apt/archives"));
+      for (const left of ["var/cache/apt", "var/lib/apt"])
+        rmSync(join(making, left), { recursive: true, force: true });
+      // Another build may have been faster: its tree will do.
+      if (!existsSync(place)) renameSync(making, place);
+      writeFileSync(stamp, JSON.stringify(listed));
+    } finally {
+      rmSync(making, { recursive: true, force: true });
+    }
   }
-  return place;
+  const now = new Date();
+  utimesSync(place, now, now);
+  return { tree: place, debs: stampSchema.parse(JSON.parse(readFileSync(stamp, "utf8"))) };
 }

@@ -1,6 +1,7 @@
 /** Updates for the box of the tests: a release later than the one in it, and what must be refused. */
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -20,7 +21,7 @@ import { SYSTEM_PATH } from "../namespaces.ts";
 import type { Teardown } from "../processes.ts";
 
 const BASE = fileURLToPath(new URL("../../../build/image/", import.meta.url));
-/** `scripts/image --release` of a later version, put aside by scripts/test --image. */
+/** What `scripts/image --release 0.99.0 --out build/image/later` made, called by scripts/test --image. */
 export const LATER = join(BASE, "later");
 const BOARD = "qemu-arm64";
 
@@ -37,6 +38,11 @@ export class Bundles {
   }
 
   static async make(t: Teardown): Promise<Bundles> {
+    if (!existsSync(join(LATER, "manifest.json"))) {
+      throw new Error(
+        `there is no later release: scripts/image --board ${BOARD} --fast --release 0.99.0 --out build/image/later`,
+      );
+    }
     // Beside what it is made of: bundles link to that.
     const directory = mkdtempSync(join(BASE, "bundles-"));
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));

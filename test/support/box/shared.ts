@@ -18,7 +18,8 @@ function has(tool: string): boolean {
 function missing(): string[] {
   const lacks = TOOLS.filter((tool) => !has(tool));
   if (process.platform !== "linux" || process.getuid?.() !== 0) lacks.push("root on Linux");
-  if (!existsSync(join(IMAGE, "niac-qemu-arm64.img")))
+  // Written last: an image without it is half-made.
+  if (!existsSync(join(IMAGE, "manifest.json")))
     lacks.push("the image: scripts/image --board qemu-arm64 --fast");
   return lacks;
 }

@@ -2,8 +2,10 @@ import test from "ava";
 import { PARTITIONS, sizeOf } from "../../../scripts/image.d/disk.ts";
 import { moduleClosure } from "../../../scripts/image.d/kernel.ts";
 import { listOf } from "../../../scripts/image.d/lists.ts";
-import { urisOf } from "../../../scripts/image.d/mirror.ts";
-import { lockDifferences, pinned, lockText, type Deb } from "../../../scripts/image.d/packages.ts";
+import { mirrorOf, sourceLine, urisOf } from "../../../scripts/image.d/mirror.ts";
+import type { Deb } from "../../../scripts/image.d/debs.ts";
+import { lockDifferences, lockText, newerKernels } from "../../../scripts/image.d/lock.ts";
+import { pinned } from "../../../scripts/image.d/packages.ts";
 
 const deb = (name: string, version: string, sha256 = "00"): Deb => ({
   package: name,
@@ -14,7 +16,6 @@ const deb = (name: string, version: string, sha256 = "00"): Deb => ({
   sourceVersion: version,
   depends: "",
   provides: "",
-  file: `${name}.deb`,
 });
 
 test("a list is a thing a line, without comments and empty lines", (t) => {
@@ -86,4 +87,28 @@ test("what is asked of testing by name comes from there, and what it depends on 
     "Package: rauc\nPin: release n=forky\nPin-Priority: 990\n",
   ]);
   t.notRegex(pinned(["bash"]).pins, /990/);
+});
+
+test("dates of an archive that is named, and of testing, may have run out; apt's own mirror's may not", (t) => {
+  const own = { main: "http://m.example/debian", security: "http://s.example/debian-security", given: false };
+  t.is(sourceLine(own, "main", "trixie"), "deb http://m.example/debian trixie main\n");
+  t.is(
+    sourceLine(own, "security", "trixie-security", "main x"),
+    "deb http://s.example/debian-security trixie-security main x\n",
+  );
+  t.regex(sourceLine(own, "main", "forky"), /^deb \[check-valid-until=no\] /);
+  const named = { NIAC_MIRROR: "http://archive.example/1", NIAC_SECURITY_MIRROR: "http://archive.example/2" };
+  t.regex(
+    sourceLine(mirrorOf(named, "/nowhere"), "security", "trixie-security"),
+    /^deb \[check-valid-until=no\] http:\/\/archive.example\/2 /,
+  );
+});
+
+test("a newer kernel is known by its number, whatever else there is", (t) => {
+  const known = ["7.3.4", "7.3.12", "7.4.1", "6.12.50"].map((one) => `linux-binary-${one}+deb13-arm64`);
+  t.deepEqual(newerKernels(known[0] ?? "", [...known, "linux-binary-7.9.9+deb13-amd64", "linux-binary-x"]), [
+    "linux-binary-7.4.1+deb13-arm64",
+    "linux-binary-7.3.12+deb13-arm64",
+  ]);
+  t.deepEqual(newerKernels(known[2] ?? "", known), []);
 });

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("../../../", import.meta.url));
 function read(...args: string[]): { options: ReturnType<typeof readOptions>; said: string } {
   let said = "";
   const before = process.exitCode;
-  const options = readOptions(args, root, (text) => {
+  const options = readOptions(args, { root, from: "/somewhere" }, (text) => {
     said += text;
   });
   process.exitCode = before;
@@ -28,6 +28,7 @@ for (const [why, args, says] of [
   ["a board that nobody made", ["--board", "toaster"], /--board takes one of/],
   ["a version that RAUC could not compare", ["--board", "rpi4", "--release", "v2"], /takes a version like/],
   ["half a signing key", ["--board", "rpi4", "--signing-key", "k.pem"], /go together/],
+  ["a lock that is held and written", ["--board", "rpi4", "--locked", "--update-lock"], /one of the two/],
   ["an option that is none", ["--board", "rpi4", "--boards"], /--boards/],
 ] as const) {
   test(`${why} is refused, with the help`, (t) => {
@@ -37,3 +38,15 @@ for (const [why, args, says] of [
     t.regex(said, /usage: scripts\/image/);
   });
 }
+
+test("paths belong to where they were typed; a key in a token is none", (t) => {
+  const signing = ["--signing-cert", "a.pem", "--signing-keyring", "/b.pem", "--signing-key"];
+  const { options } = read("--board", "rpi4", "--out", "../made", ...signing, "pkcs11:token=t;object=k");
+  t.is(options?.out, "/made");
+  t.deepEqual(options?.signing, {
+    certificate: "/somewhere/a.pem",
+    keyring: "/b.pem",
+    key: "pkcs11:token=t;object=k",
+  });
+  t.is(read("--board", "rpi4", ...signing, "k.pem").options?.signing?.key, "/somewhere/k.pem");
+});

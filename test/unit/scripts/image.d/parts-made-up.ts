@@ -1,7 +1,7 @@
 /** A small image's parts, for the tests of what is written about them. */
 import { createHash } from "node:crypto";
 import type { NpmPart, Parts } from "../../../../scripts/image.d/parts.ts";
-import type { Deb } from "../../../../scripts/image.d/packages.ts";
+import type { Deb } from "../../../../scripts/image.d/debs.ts";
 
 export const GPL2 = "GNU GENERAL PUBLIC LICENSE\nVersion 2, June 1991\n";
 
@@ -15,7 +15,6 @@ export function deb(name: string, over: Partial<Deb> = {}): Deb {
     depends: "",
     provides: "",
     sha256: createHash("sha256").update(name).digest("hex"),
-    file: `${name}_1.0-1_arm64.deb`,
     ...over,
   };
 }

@@ -1,6 +1,7 @@
 import test from "ava";
-import { contentUuid, sha512 } from "../../../../scripts/image.d/component.ts";
+import { sha512 } from "../../../../scripts/image.d/component.ts";
 import { makeSbom } from "../../../../scripts/image.d/sbom.ts";
+import { contentUuid } from "../../../../scripts/image.d/uuid.ts";
 import { bomSchema, cycloneDxErrors, unreached, type Bom } from "../../../support/cyclonedx.ts";
 import { parts } from "./parts-made-up.ts";
 
