@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { printable, systemCode, table, UsageError } from "../base/index.ts";
+import { printable, systemCode, table, UsageError, type Channel } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import { ask, withControl, type Surroundings } from "./context.ts";
 import { awaitHealth } from "./update-health.ts";
@@ -70,6 +70,12 @@ function install(
   source: string,
   { allowDowngrade, again }: InstallOptions,
 ): Promise<link.UpdateView> {
+  const asked = { source: sourceOf(source), allowDowngrade, again, by: around.user };
+  return withProgress(around, (channel) => channel.call(link.updateInstall, asked));
+}
+
+/** Shows how far an installation is, as long as `use` takes. */
+function withProgress<T>(around: Surroundings, use: (channel: Channel) => Promise<T>): Promise<T> {
   return withControl(around, async (channel) => {
     let step = "";
     channel.on(link.updateProgress, (progress) => {
@@ -77,9 +83,8 @@ function install(
       else if (progress.step !== step) around.print(printable(`${progress.percent} % ${progress.step}`));
       step = progress.step;
     });
-    const by = around.user;
     try {
-      return await channel.call(link.updateInstall, { source: sourceOf(source), allowDowngrade, again, by });
+      return await use(channel);
     } finally {
       around.redraw?.("");
     }
@@ -94,33 +99,40 @@ async function restart(around: Surroundings, now: boolean): Promise<void> {
   );
 }
 
-/** Bundles of one stick that are looked at. */
-const MOST_BUNDLES = 16;
-
 async function stick(around: Surroundings, directory: string): Promise<void> {
-  const paths = bundlesIn(directory);
+  const all = bundlesIn(directory);
+  const paths = all.slice(-link.MOST_BUNDLES);
   if (paths.length === 0) {
     around.print("There is no update (*.raucb) on the stick.");
     return;
   }
-  const { installed, refused, restarts } = await ask(around, link.updateStick, { paths, by: "a USB stick" });
-  for (const line of refused) around.complain(printable(line));
-  if (installed === null) {
-    around.exit(1);
-    return;
+  if (paths.length < all.length) {
+    const left = all.length - paths.length;
+    around.complain(
+      `The stick has ${all.length} updates; the last ${paths.length} by name are looked at, ${left} left out.`,
+    );
   }
-  const then = restarts ? "; the box restarts when no session is open" : "; it waits for a restart";
-  around.print(`${installed.version} is installed in slot ${installed.slot}${then}.`);
+  const asked = { paths, by: "a USB stick" };
+  const { installed, refused, passed, restarts } = await withProgress(around, (channel) =>
+    channel.call(link.updateStick, asked),
+  );
+  for (const line of refused) around.complain(printable(line));
+  for (const line of passed) around.print(printable(line));
+  const then = restarts ? "the box restarts when no session is open" : "it waits for a restart";
+  if (installed !== null)
+    around.print(`${installed.version} is installed in slot ${installed.slot}; ${then}.`);
+  else if (restarts) around.print("The box restarts into it when no session is open.");
+  else if (refused.length > 0) around.exit(1);
 }
 
-/** At the top of the stick, by name; what other systems hide is none. */
+/** At the top of the stick, by name, where 0.10.0 comes after 0.9.0; what other systems hide is none. */
 function bundlesIn(directory: string): string[] {
+  const byName = new Intl.Collator("en", { numeric: true });
   try {
     return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isFile() && /^[^.].*\.raucb$/i.test(entry.name))
       .map(({ name }) => join(directory, name))
-      .toSorted()
-      .slice(0, MOST_BUNDLES);
+      .toSorted((a, b) => byName.compare(a, b));
   } catch (error) {
     throw new UsageError("stick", `${directory} cannot be read (${systemCode(error)})`);
   }

@@ -7,9 +7,12 @@ import type { UpdateSettings } from "../settings/index.ts";
 import { boxDraft } from "./panel.ts";
 import type { StoredUpdate, UpdateStore } from "./update-store.ts";
 
+/** Where sticks are mounted (image/rootfs/usr/lib/niac/usb). */
+export const STICKS = "/run/niac-usb/";
+
 export interface UpdateParts {
   readonly store: UpdateStore;
-  readonly audit: Pick<AuditLog, "append">;
+  readonly audit: Pick<AuditLog, "append" | "related">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly box: ImageBox;

@@ -75,6 +75,11 @@ export class UpdateStore {
     return this.list(1)[0] ?? null;
   }
 
+  /** The newest of a bundle, by the hash of its manifest; null: there was none of it. */
+  lastOf(hash: string): StoredUpdate | null {
+    return this.list(KEPT).findLast((update) => update.hash === hash) ?? null;
+  }
+
   /** The newest last. */
   list(most: number): StoredUpdate[] {
     const rows = this.#db.prepare(`SELECT ${COLUMNS} FROM updates ORDER BY number DESC LIMIT ?`).all(most);

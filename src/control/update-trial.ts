@@ -1,7 +1,7 @@
 /** Trying an update: the firmware starts the new slot once, and only what is called good there becomes the default. */
 import { messageOf, UnavailableError, UsageError } from "../base/index.ts";
 import { courseOf } from "./update-course.ts";
-import { updateDraft, type UpdateParts } from "./update-parts.ts";
+import { STICKS, updateDraft, type UpdateParts } from "./update-parts.ts";
 import type { StoredUpdate, UpdateChange } from "./update-store.ts";
 
 export class UpdateTrial {
@@ -44,7 +44,7 @@ export class UpdateTrial {
         await this.#attempt("bad", "other", "the firmware's one-shot flag may be set");
       }
     }
-    this.#tell();
+    this.tell();
     return null;
   }
 
@@ -114,14 +114,36 @@ export class UpdateTrial {
     return { healthy: false, version };
   }
 
-  /** Somebody has read why the last one was left. */
+  /** Somebody has read why the last one was left, or not installed from a stick. */
   async dismiss(by: string): Promise<void> {
     const last = this.#parts.store.last();
-    if (last?.state !== "rolled-back")
+    const left = last?.state === "rolled-back";
+    if (last === null || !(left || this.#failedUnseen(last)))
       throw new UsageError("update-none", "no update was left that nobody has looked at");
-    const reason = `${by} has seen why ${last.version} was left`;
-    await this.#record("dismissed", reason, last, { state: "dismissed" });
-    this.#tell();
+    const reason = `${by} has seen why ${last.version} was ${left ? "left" : "not installed"}`;
+    await this.#record("dismissed", reason, last, left ? { state: "dismissed" } : {});
+    this.tell();
+  }
+
+  /** An update that was left needs a person's eye until another one is begun; so does one that a stick failed to bring, for nobody sat before it. */
+  tell(): void {
+    const { store, fault } = this.#parts;
+    const last = store.last();
+    if (last?.state === "rolled-back") {
+      const why = `the update to ${last.version} was left: ${last.reason}`;
+      fault(why, "See niac update; install another, or niac update dismiss.");
+    } else if (last !== null && this.#failedUnseen(last)) {
+      const why = `the update to ${last.version} from a USB stick was not installed: ${last.reason}`;
+      fault(why, "Plug the stick in again, or take another one; or niac update dismiss.");
+    } else fault(null);
+  }
+
+  #failedUnseen({ id, state, source }: StoredUpdate): boolean {
+    return (
+      state === "failed" &&
+      source.startsWith(STICKS) &&
+      !this.#parts.audit.related(id).some(({ detail }) => detail?.["action"] === "update-dismissed")
+    );
   }
 
   /** The update that runs here; null: somebody else than control had it tried. */
@@ -164,7 +186,7 @@ export class UpdateTrial {
       await this.#record("good", `${box.version} is the default already`, update, { state: "good" });
     else if (update) store.set(update, clock.now(), { state: "good" });
     this.#open = false;
-    this.#tell();
+    this.tell();
   }
 
   async #isDefault(): Promise<boolean> {
@@ -181,17 +203,7 @@ export class UpdateTrial {
   async #rolledBack(update: StoredUpdate, why: string): Promise<void> {
     const reason = `${update.version} was tried and is left, the box goes back to ${update.from}: ${why}`;
     await this.#record("rolled-back", reason, update, { state: "rolled-back", reason: why.slice(0, 500) });
-    this.#tell();
-  }
-
-  /** An update that was left needs a person's eye until another one is begun. */
-  #tell(): void {
-    const last = this.#parts.store.last();
-    const left = last?.state === "rolled-back" ? last : null;
-    this.#parts.fault(
-      left && `the update to ${left.version} was left: ${left.reason}`,
-      "See niac update; install another, or niac update dismiss.",
-    );
+    this.tell();
   }
 
   /** With what it makes of the update. `update` null: control knows of none. */

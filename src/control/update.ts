@@ -1,11 +1,11 @@
 /** Updates of the box's image, for whoever asks: what there is, installing, trying, calling good. */
-import { normalize } from "node:path";
-import { compareVersions } from "../appliance/index.ts";
+import type * as z from "zod";
 import { messageOf, UnavailableError, UsageError, type Channel } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import { boxDraft } from "./panel.ts";
 import { UpdateInstaller } from "./update-install.ts";
 import type { UpdateParts } from "./update-parts.ts";
+import { lookAtStick } from "./update-stick.ts";
 import { viewOf } from "./update-store.ts";
 import { UpdateTrial } from "./update-trial.ts";
 
@@ -13,8 +13,6 @@ import { UpdateTrial } from "./update-trial.ts";
 const SHOWN = 5;
 /** Milliseconds between looks whether the last session has ended. */
 const LOOK_FOR_SESSIONS = 10_000;
-/** Where sticks are mounted (image/rootfs/usr/lib/niac/usb). */
-const STICKS = "/run/niac-usb/";
 
 export class Updates {
   readonly #parts: UpdateParts | null;
@@ -33,7 +31,9 @@ export class Updates {
   /** Looks at what became of the last update; an installation that is under way is followed. */
   async start(): Promise<void> {
     const under = await this.#trial?.start();
-    if (under) void this.#installer?.resume(under);
+    if (!under) return;
+    await this.#installer?.resume(under);
+    this.#trial?.tell();
   }
 
   stop(): void {
@@ -45,10 +45,8 @@ export class Updates {
   serve(channel: Channel): void {
     const told = (progress: link.UpdateProgress): void => channel.notify(link.updateProgress, progress);
     channel.handle(link.updateShow, () => this.#show());
-    channel.handle(link.updateInstall, async (asked) => {
-      return viewOf(await this.#there().installer.install(asked, told));
-    });
-    channel.handle(link.updateStick, ({ paths, by }) => this.#stick(paths, by));
+    channel.handle(link.updateInstall, (asked) => this.#install(asked, told));
+    channel.handle(link.updateStick, (asked) => this.#stick(asked, told));
     channel.handle(link.updateRestart, ({ by, now }) => {
       this.#there().installer.mustBeIdle();
       return this.#there().trial.restart(by, now);
@@ -92,11 +90,23 @@ export class Updates {
     };
   }
 
+  async #install(
+    asked: z.infer<typeof link.updateInstall.params>,
+    told: (progress: link.UpdateProgress) => void,
+  ): Promise<link.UpdateView> {
+    const { installer, trial } = this.#there();
+    try {
+      return viewOf(await installer.install(asked, told));
+    } finally {
+      trial.tell();
+    }
+  }
+
   /** Each bundle that may not be installed is on record; of the others the newest is taken. */
   async #stick(
-    paths: readonly string[],
-    by: string,
-  ): Promise<{ installed: link.UpdateView | null; refused: string[]; restarts: boolean }> {
+    { paths, by }: z.infer<typeof link.updateStick.params>,
+    told: (progress: link.UpdateProgress) => void,
+  ): Promise<z.infer<typeof link.updateStick.result>> {
     const { parts, installer, trial } = this.#there();
     const { usb } = parts.settings;
     installer.mustBeIdle();
@@ -105,24 +115,12 @@ export class Updates {
       await parts.audit.append([boxDraft(parts.clock.now(), "update-refused", reason, { by })], "now");
       throw new UsageError("update-usb", reason, "Set NIAC_UPDATE_USB to install or restart.");
     }
-    const refused: string[] = [];
-    const found: { readonly source: string; readonly version: string }[] = [];
-    for (const source of paths) {
-      try {
-        if (!source.startsWith(STICKS) || normalize(source) !== source)
-          throw new UsageError("update-source", `${source} is on no stick`);
-        const { version } = await installer.check({ source, by, allowDowngrade: false, again: false });
-        found.push({ source, version });
-      } catch (error) {
-        refused.push(messageOf(error));
-      }
-    }
-    const newest = found.toSorted((a, b) => compareVersions(a.version, b.version)).at(-1);
-    if (newest === undefined) return { installed: null, refused, restarts: false };
-    const asked = { source: newest.source, by, allowDowngrade: false, again: false };
-    const installed = viewOf(await installer.install(asked, () => {}));
-    if (usb === "restart") this.#restartWhenIdle(trial, by);
-    return { installed, refused, restarts: usb === "restart" };
+    const { newest, refused, passed, waits } = await lookAtStick(parts, installer, paths, by);
+    const asked = { source: newest ?? "", by, allowDowngrade: false, again: false };
+    const installed = newest === null ? null : await this.#install(asked, told);
+    const restarts = usb === "restart" && (installed !== null || waits);
+    if (restarts) this.#restartWhenIdle(trial, by);
+    return { installed, refused, passed, restarts };
   }
 
   #restartWhenIdle(trial: UpdateTrial, by: string): void {

@@ -73,11 +73,22 @@ export const updateInstall = defineCall(
   updateSchema,
 );
 
-/** Bundles on a USB stick: the newest that may be installed is; null: none of them. `restarts`: the box restarts into it when no session is open. */
+/** Bundles on a USB stick that are looked at. */
+export const MOST_BUNDLES = 16;
+
+/**
+ * Bundles on a USB stick: the newest that may be installed is; null: none of them. `passed`: why some were not looked at any further, though
+ * nothing is wrong with them. `restarts`: the box restarts into it when no session is open.
+ */
 export const updateStick = defineCall(
   "update.stick",
-  z.strictObject({ paths: z.array(z.string()).max(16), by: z.string() }),
-  z.strictObject({ installed: updateSchema.nullable(), refused: z.array(z.string()), restarts: z.boolean() }),
+  z.strictObject({ paths: z.array(z.string()).max(MOST_BUNDLES), by: z.string() }),
+  z.strictObject({
+    installed: updateSchema.nullable(),
+    refused: z.array(z.string()),
+    passed: z.array(z.string()),
+    restarts: z.boolean(),
+  }),
 );
 
 /** Restarts the box into what was installed, on trial. `now`: though sessions are open, which end. */

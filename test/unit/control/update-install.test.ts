@@ -135,7 +135,7 @@ test("what is on record of an installation and what is noted of it come together
       ++records > most
         ? Promise.reject(new UnavailableError("audit-full", "the storage is full"))
         : bed.parts.audit.append(...words);
-    return new UpdateInstaller({ ...bed.parts, audit: { append } }, () => false, 1);
+    return new UpdateInstaller({ ...bed.parts, audit: { append, related: () => [] } }, () => false, 1);
   };
   const install = (most: number): Promise<unknown> => after(most).install(ASKED, () => {});
   await t.throwsAsync(install(0), { code: "audit-full" });

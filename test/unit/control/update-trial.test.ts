@@ -1,8 +1,15 @@
 import test, { type ExecutionContext } from "ava";
 import { UnavailableError } from "../../../src/base/index.ts";
 import { UpdateInstaller } from "../../../src/control/update-install.ts";
+import type { UpdateParts } from "../../../src/control/update-parts.ts";
 import { UpdateTrial } from "../../../src/control/update-trial.ts";
 import { ASKED, BUNDLE, updateBed, type UpdateBed } from "./update-bed.ts";
+
+/** A log that takes nothing. */
+const FULL: UpdateParts["audit"] = {
+  append: () => Promise.reject(new UnavailableError("audit-full", "full")),
+  related: () => [],
+};
 
 /** 0.2.0 is in slot B and waits. */
 async function installed(t: ExecutionContext): Promise<UpdateBed> {
@@ -321,8 +328,7 @@ test("a restart that cannot be asked for takes the flag back, and the update wai
 
 test("a record that is not made changes no state: they come together", async (t) => {
   const bed = await installed(t);
-  const full = { append: () => Promise.reject(new UnavailableError("audit-full", "full")) };
-  await t.throwsAsync(new UpdateTrial({ ...bed.parts, audit: full }).restart("alice", false), {
+  await t.throwsAsync(new UpdateTrial({ ...bed.parts, audit: FULL }).restart("alice", false), {
     code: "audit-full",
   });
   t.is(bed.store.last()?.state, "installed");
@@ -330,7 +336,7 @@ test("a record that is not made changes no state: they come together", async (t)
   const { bed: other } = await tried(t);
   const trial = new UpdateTrial({
     ...other.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" }),
-    audit: full,
+    audit: FULL,
   });
   await trial.start();
   await t.throwsAsync(trial.confirm(), { code: "audit-full" });
