@@ -49,3 +49,22 @@ export function unsetFault(standing: ClockStanding): ClockFault {
     advice: "Set it with niac clock set, or name timeServers in the site document.",
   };
 }
+
+/** `by`: milliseconds, less than zero where it was set back. */
+export function jumpWords(
+  by: number,
+  now: number,
+  source: TimeSource,
+): { readonly text: string; readonly detail: Readonly<Record<string, string | number>> } {
+  const way = by > 0 ? "ahead" : "back";
+  const who = source.from === "server" ? `time server ${source.address}` : "nobody that niac knows";
+  const text = `the clock was set ${way} by ${durationText(Math.abs(by))}, to ${new Date(now).toISOString()}, by ${who}`;
+  return {
+    text,
+    detail: {
+      by: source.from === "server" ? source.address : "unknown",
+      from: Math.round(now - by),
+      to: Math.round(now),
+    },
+  };
+}

@@ -1,8 +1,9 @@
+import type { Logger } from "pino";
 import type { ClockSystem } from "../appliance/index.ts";
 import type { AuditLog } from "../audit/index.ts";
 import { messageOf, UnavailableError, UsageError, type Channel, type Clock } from "../base/index.ts";
 import { clockAccept, clockSet, clockShow, type ClockView } from "../link/index.ts";
-import { serversFault, sourceOf, unsetFault, type ClockStanding } from "./clock-words.ts";
+import { jumpWords, serversFault, sourceOf, unsetFault, type ClockStanding } from "./clock-words.ts";
 import { boxDraft } from "./panel-words.ts";
 import type { TrustKeeper } from "./trust.ts";
 
@@ -15,10 +16,13 @@ export const CLOCK_BOUNDS = Object.freeze({
 /** Milliseconds between looks at the time servers; until a start without a chip has had its chance to hear from them. */
 const LOOK = 15_000;
 const UNSET_FOR = 3 * 60_000;
+/** Milliseconds by which clock and steady clock may differ between two looks: what is more was no correction, but another time. */
+const JUMP = 2_000;
 
 export interface ClockParts {
   readonly audit: Pick<AuditLog, "append">;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly trust: Pick<TrustKeeper, "clock" | "acceptClock">;
   /** Null: this computer was not started from niac's image, and its clock is its own matter. */
   readonly system: ClockSystem | null;
@@ -31,11 +35,14 @@ export class ClockDesk {
   readonly #parts: ClockParts;
   readonly #since: number;
   #setting = false;
+  /** The clock's time less that of the steady clock. */
+  #apart: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: ClockParts) {
     this.#parts = parts;
     this.#since = parts.clock.monotonic();
+    this.#apart = parts.clock.now() - this.#since;
   }
 
   /** From now on what the servers say is looked at. */
@@ -83,6 +90,7 @@ export class ClockDesk {
     const { system, clock, fault } = this.#parts;
     if (system === null) return;
     const standing = standingOf(system);
+    this.#recordJump(standing);
     const servers = serversFault(standing.following);
     fault("time server", servers.why, servers.advice);
     if (clock.monotonic() - this.#since < UNSET_FOR) return;
@@ -106,11 +114,29 @@ export class ClockDesk {
         await audit.append([boxDraft(clock.now(), "clock-not-set", why, { by, to: time })], "now");
         throw error;
       });
+      // This jump is on record already.
+      this.#apart = clock.now() - clock.monotonic();
       this.look();
       return { clock: this.show(), chip };
     } finally {
       this.#setting = false;
     }
+  }
+
+  /** Hours of grants and ends of certificates are judged by the clock: who reads the record must see where it became another. */
+  #recordJump(standing: ClockStanding): void {
+    const { audit, clock, log } = this.#parts;
+    const now = clock.now();
+    const before = this.#apart;
+    const apart = now - clock.monotonic();
+    if (this.#setting || Math.abs(apart - before) < JUMP) return;
+    this.#apart = apart;
+    const { text, detail } = jumpWords(apart - before, now, sourceOf(standing));
+    audit.append([boxDraft(now, "clock-jumped", text, detail)], "soon").catch((error: unknown) => {
+      // It is tried again with the next look.
+      this.#apart = before;
+      log.warn({ reason: messageOf(error) }, "that the clock jumped is not on record yet");
+    });
   }
 
   #mayBeSet(time: number): ClockSystem {

@@ -199,6 +199,7 @@ export async function runControl(
   const clocks: ClockDesk = new ClockDesk({
     audit,
     clock,
+    log,
     trust,
     system: readImageBox() === null ? null : openClock(),
     fault: (source, why, advice) => box.fault(source, why, advice),

@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import type { ClockChip, ClockSystem, TimeFollowing } from "../../../src/appliance/index.ts";
+import { pino } from "pino";
 import { AuditLog, createRecords, openDatabase, type AuditRecord } from "../../../src/audit/index.ts";
-import { UnavailableError, UsageError } from "../../../src/base/index.ts";
+import { UnavailableError, UsageError, type Clock } from "../../../src/base/index.ts";
 import { CLOCK_BOUNDS, ClockDesk } from "../../../src/control/clock.ts";
 import { directory } from "../audit/samples.ts";
-import { StillClock } from "../machine/requests.ts";
 
 const NOW = Date.UTC(2026, 9, 1, 16);
 const RIGHT = Date.UTC(2026, 9, 1, 18);
@@ -15,6 +15,20 @@ const FAR: TimeFollowing = {
   servers: [{ address: "10.20.0.9", state: "disbelieved", ahead: -7_200_000 }],
 };
 
+/** A clock that can be set, and one beside it that cannot. */
+class SetClock implements Clock {
+  time = NOW;
+  off = 0;
+
+  now(): number {
+    return this.time + this.off;
+  }
+
+  monotonic(): number {
+    return this.time;
+  }
+}
+
 /** An image's clock whose answers the test says; it sets the test's clock. */
 class TableSystem implements ClockSystem {
   readonly asked: number[] = [];
@@ -23,9 +37,9 @@ class TableSystem implements ClockSystem {
   fails: Error | null = null;
   to: number | null = null;
   has: ClockChip | null = { name: "rtc0", keepsTime: true, setTheClock: true };
-  readonly #clock: StillClock;
+  readonly #clock: SetClock;
 
-  constructor(clock: StillClock) {
+  constructor(clock: SetClock) {
     this.#clock = clock;
   }
 
@@ -33,7 +47,8 @@ class TableSystem implements ClockSystem {
     this.asked.push(seconds);
     await Promise.resolve();
     if (this.fails !== null) throw this.fails;
-    this.#clock.time = this.to = seconds * 1_000;
+    this.to = seconds * 1_000;
+    this.#clock.off = this.to - this.#clock.time;
     return "set";
   }
 
@@ -58,14 +73,13 @@ class TableSystem implements ClockSystem {
 interface Bed {
   readonly desk: ClockDesk;
   readonly system: TableSystem;
-  readonly clock: StillClock;
+  readonly clock: SetClock;
   readonly faults: Map<string, string>;
   readonly records: () => readonly AuditRecord[];
 }
 
 function bed(t: ExecutionContext, inImage = true): Bed {
-  const clock = new StillClock();
-  clock.time = NOW;
+  const clock = new SetClock();
   const db = openDatabase(join(directory(t), "niac.db"), [createRecords]);
   t.teardown(() => void db.close());
   const audit = new AuditLog(db, "box", { clock });
@@ -75,6 +89,7 @@ function bed(t: ExecutionContext, inImage = true): Bed {
   const desk = new ClockDesk({
     audit,
     clock,
+    log: pino({ level: "silent" }),
     trust: { clock: times, acceptClock: () => Promise.resolve(times()) },
     system: inImage ? system : null,
     fault(source, why) {
@@ -180,4 +195,31 @@ test("a clock that nothing has set is a fault once servers have had their time t
   Object.assign(system, { to: null, has: { name: "rtc0", keepsTime: false, setTheClock: false } });
   desk.look();
   t.is(faults.size, 0, "a chip that lost the time is a fault of its own");
+});
+
+test("a jump of the clock is on record with whose it was, and one by hand not twice", async (t) => {
+  const { desk, system, clock, records } = bed(t);
+  const jumps = async (): Promise<(AuditRecord["detail"] | undefined)[]> => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return records().flatMap(({ detail }) => (detail?.["action"] === "clock-jumped" ? [detail] : []));
+  };
+  clock.time += 15_000;
+  desk.look();
+  await desk.set(RIGHT, "alice");
+  desk.look();
+  t.deepEqual(await jumps(), []);
+  clock.off += 600_000;
+  system.told = { followed: { address: "10.20.0.9", at: NOW }, servers: [] };
+  desk.look();
+  desk.look();
+  const [jump, ...more] = await jumps();
+  t.deepEqual(more, []);
+  t.like(jump, { by: "10.20.0.9", to: clock.now(), from: clock.now() - 600_000 });
+  clock.off -= 3_600_000;
+  desk.look();
+  t.is((await jumps()).length, 2);
+  t.regex(
+    records().at(-1)?.reason ?? "",
+    /^the clock was set back by 60 min, to .*, by time server 10\.20\.0\.9$/,
+  );
 });
