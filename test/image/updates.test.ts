@@ -5,20 +5,32 @@ import { UpdateBed } from "../support/box/update-bed.ts";
 
 const check = testWithBox((t) => UpdateBed.start(t));
 
+/** Milliseconds. */
+const UNHEALTHY = 15 * 60_000;
+
 /** Between two reads; an emulated processor has other things to do, too. */
 function pause(): Promise<false> {
   return new Promise((resolve) => setTimeout(resolve, 1_000, false));
 }
+
+// RAUC's own words, and niac's. A bundle's name is in the record as well: none of these is part of one.
+const REFUSED = {
+  foreign: /signature verification failed/i,
+  // Where its size should stand there is what happened to be there.
+  truncated: /Signature size (is 0|\(\d+\) exceeds)|Payload size \(\d+\) is not a multiple/,
+  otherBoard: /the bundle is for niac-rpi4, and this box is niac-qemu-arm64/,
+  older: /the bundle is 0\.0\.1, and this box takes nothing below/,
+} as const;
 
 check(
   "a bad signature, a bundle cut short, another board's and an older version are refused, each with its reason on record",
   async (t, updates) => {
     const { bundles } = updates;
     const wrong: ReadonlyArray<readonly [bundle: string, reason: RegExp]> = [
-      [await bundles.foreign(), /sign/i],
-      [bundles.truncated(), /sign|cut|bundle/i],
-      [await bundles.otherBoard(), /board|rpi4/i],
-      [await bundles.older(), /nothing below/],
+      [await bundles.foreign(), REFUSED.foreign],
+      [bundles.truncated(), REFUSED.truncated],
+      [await bundles.otherBoard(), REFUSED.otherBoard],
+      [await bundles.older(), REFUSED.older],
     ];
     for (const [bundle, reason] of wrong) {
       const { code, output } = await updates.install(bundle);
@@ -35,13 +47,41 @@ check(
 );
 
 check(
+  "a stick is read when it is plugged in: what may not be installed is refused, each on record, and nothing stays mounted",
+  async (t, updates) => {
+    const { bed, bundles } = updates;
+    const refusals = async (): Promise<string[]> =>
+      (await updates.updates())
+        .filter(({ detail }) => detail?.["action"] === "update-refused" && detail["by"] === "a USB stick")
+        .map(({ reason }) => reason ?? "");
+    const stick = updates.stick(await bundles.foreign(), await bundles.older(), await bundles.otherBoard());
+    await bed.box.plugIn(stick);
+    await bed.box.until(async () => (await refusals()).length === 3, "three refusals on record");
+    const said = await refusals();
+    for (const reason of [REFUSED.foreign, REFUSED.older, REFUSED.otherBoard])
+      t.is(said.filter((text) => reason.test(text)).length, 1, `${reason} in ${said.join("; ")}`);
+    t.true(said.every((text) => text.startsWith("a USB stick may not install /run/niac-usb/")));
+    await bed.box.until(
+      async () => (await bed.box.out("ls -A /run/niac-usb; grep niac-usb /proc/mounts || :")) === "",
+      "the stick's mount to go",
+    );
+    // What the stick says of itself is no fault of the box: a trial that comes later is healthy all the same.
+    await bed.box.out("systemctl reset-failed 'niac-usb@*'");
+    t.is(await bed.box.out("systemctl --failed --plain --no-legend"), "");
+    t.is(await updates.slot(), "A");
+    t.is(await bed.read(ALLOWED), String(ALLOWED));
+  },
+);
+
+check(
   "an update that starts and is not healthy is left by itself, with the reason on record",
   async (t, updates) => {
     const { bed } = updates;
     const boots = bed.box.boots.length;
     const { code, output } = await updates.install(await updates.bundles.unhealthy(), "--reboot", "--now");
     t.is(code, 0, output);
-    await bed.box.bootsAgain(boots + 1);
+    // A start, the span in which it may become healthy, and the start back.
+    await bed.box.bootsAgain(boots + 1, UNHEALTHY);
     const trial = bed.box.boots.at(boots);
     t.deepEqual([trial?.slot, trial?.tryboot], ["B", true]);
     t.deepEqual([bed.box.boot.slot, bed.box.boot.tryboot], ["A", false]);
@@ -87,10 +127,19 @@ check(
       "it to be called good",
     );
     t.is(await updates.byDefault(), "3");
-    t.regex(
-      await bed.box.out("niac status"),
-      new RegExp(`niac ${bundles.laterVersion.replaceAll(".", "\\.")}`),
-    );
+    const later = bundles.laterVersion.replaceAll(".", "\\.");
+    t.regex(await bed.box.out("niac status"), new RegExp(`niac ${later}`));
+    // What was called good is on trial no more: the next update is judged by what it is, and control may be started again.
+    const again = await bed.box.shell();
+    await again.run("systemctl restart niac-control");
+    await bed.box.until(async () => (await again.run("niac status")).code === 0, "control to answer again");
+    const between = await updates.ofVersion("0.50.0");
+    const refused = await updates.install(between);
+    t.not(refused.code, 0);
+    t.regex(refused.output, new RegExp(`the bundle is 0\\.50\\.0, older than ${later}, which runs`));
+    t.is((await updates.actions()).at(-1), "update-refused");
+    t.false((await updates.actions()).slice(-2).includes("update-rolled-back"));
+    t.is(await updates.byDefault(), "3");
     await bed.box.cut(1);
     await bed.box.on();
     t.is(bed.box.boot.slot, "B", "the power's going changes nothing of it");
