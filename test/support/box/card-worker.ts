@@ -17,8 +17,8 @@ const order = z.discriminatedUnion("what", [
   z.object({ what: z.literal("settle") }),
   z.object({ what: z.literal("counts") }),
   z.object({ what: z.literal("cut"), seed: z.number() }),
-  /** Stops answering before the write that is so many writes away. */
-  z.object({ what: z.literal("stop-at"), writes: z.number() }),
+  /** Stops answering before the write that is so many writes away; `range`: only those to it count, and stop it. */
+  z.object({ what: z.literal("stop-at"), writes: z.number(), range: z.string().nullable() }),
 ]);
 
 const disk = new VolatileDisk(
@@ -28,18 +28,22 @@ const disk = new VolatileDisk(
 const sockets = new Set<Socket>();
 /** Requests to write that are still served; then the card is dead until the power comes back. */
 let left = Number.POSITIVE_INFINITY;
+/** The partition that these go to; null: to any. */
+let only: string | null = null;
 let dead = false;
 
 const mortal = {
   size: disk.size,
   read: (offset: number, length: number): Buffer => disk.read(offset, length),
   write: (offset: number, data: Buffer, force: boolean): void => {
-    if (left <= 0) {
-      dead = true;
-      parentPort?.postMessage({ what: "stopped" });
-      return;
+    if (only === null || disk.isOf(only, offset)) {
+      if (left <= 0) {
+        dead = true;
+        parentPort?.postMessage({ what: "stopped" });
+        return;
+      }
+      left--;
     }
-    left--;
     disk.write(offset, data, force);
   },
   flush: (): void => {
@@ -65,14 +69,14 @@ server.listen(start.socket, () => parentPort?.postMessage({ what: "ready" }));
 
 parentPort?.on("message", (message: unknown) => {
   const asked = order.parse(message);
-  if (asked.what === "stop-at") left = asked.writes;
+  if (asked.what === "stop-at") [left, only] = [asked.writes, asked.range];
   if (asked.what === "settle") disk.settle();
   let lost = 0;
   if (asked.what === "cut") {
     for (const socket of sockets) socket.destroy();
     const next = chance(asked.seed);
     lost = disk.cut(() => next() < 0.5);
-    [left, dead] = [Number.POSITIVE_INFINITY, false];
+    [left, only, dead] = [Number.POSITIVE_INFINITY, null, false];
   }
   parentPort?.postMessage({
     what: "done",

@@ -71,14 +71,14 @@ export class Card {
     return (await this.#ask({ what: "cut", seed })).lost;
   }
 
-  /** From the write that comes after so many more the card does nothing; resolves then. */
-  async stopsAfter(writes: number): Promise<void> {
+  /** From the write that comes after so many more the card does nothing; resolves then. `partition`: of writes to it; left out: of all. */
+  async stopsAfter(writes: number, partition: string | null = null): Promise<void> {
     const stopped = new Promise<void>((resolve) => (this.#stopped = resolve));
-    await this.#ask({ what: "stop-at", writes });
+    await this.#ask({ what: "stop-at", writes, range: partition });
     return stopped;
   }
 
-  #ask(order: { what: string; seed?: number; writes?: number }): Promise<Done> {
+  #ask(order: { what: string; seed?: number; writes?: number; range?: string | null }): Promise<Done> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#worker.postMessage(order);

@@ -55,8 +55,7 @@ export class VolatileDisk implements Disk {
   write(offset: number, data: Buffer, force: boolean): void {
     this.counts.writes++;
     this.counts.bytesWritten += data.length;
-    for (const range of this.ranges)
-      if (offset >= range.start && offset < range.end) range.bytes += data.length;
+    for (const range of this.ranges) if (isIn(range, offset)) range.bytes += data.length;
     for (let block = Math.floor(offset / BLOCK); block * BLOCK < offset + data.length; block++) {
       const from = Math.max(offset, block * BLOCK);
       const to = Math.min(offset + data.length, (block + 1) * BLOCK);
@@ -71,6 +70,11 @@ export class VolatileDisk implements Disk {
       if (this.#cache.size <= CACHE_BLOCKS) break;
       this.#store(block, content);
     }
+  }
+
+  /** Whether a request at this place is of that range. */
+  isOf(name: string, offset: number): boolean {
+    return this.ranges.some((range) => range.name === name && isIn(range, offset));
   }
 
   flush(): void {
@@ -108,4 +112,8 @@ export class VolatileDisk implements Disk {
     writeSync(this.#file, content, 0, Math.min(BLOCK, this.size - block * BLOCK), block * BLOCK);
     this.#cache.delete(block);
   }
+}
+
+function isIn({ start, end }: Written, offset: number): boolean {
+  return offset >= start && offset < end;
 }
