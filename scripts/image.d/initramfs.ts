@@ -36,19 +36,22 @@ const APPLETS: readonly string[] = [
   "killall",
   "watchdog",
   "echo",
+  "dd",
 ];
 const LIBRARIES = "usr/lib/aarch64-linux-gnu";
 
 export async function makeInitramfs(options: {
   readonly image: string;
   readonly packages: string;
+  /** Kernel modules of our own. */
+  readonly extraModules: readonly string[];
   readonly work: string;
   readonly file: string;
   readonly sourceDate: number;
   /** zstd's. */
   readonly level: number;
 }): Promise<void> {
-  const { image, packages, work, file, sourceDate, level } = options;
+  const { image, packages, extraModules, work, file, sourceDate, level } = options;
   const tree = join(work, "initramfs");
   rmSync(tree, { recursive: true, force: true });
   for (const name of ["bin", "dev", "etc", "proc", "sys", "run", "newroot", LIBRARIES])
@@ -63,7 +66,13 @@ export async function makeInitramfs(options: {
   const loader = "ld-linux-aarch64.so.1";
   cpSync(realpathSync(join(packages, LIBRARIES, loader)), join(tree, "usr/lib", loader));
   const wanted = readList(join(image, "initramfs/modules"));
-  await copyModules({ from: packages, to: tree, version: kernelVersion(packages), wanted, extra: [] });
+  await copyModules({
+    from: packages,
+    to: tree,
+    version: kernelVersion(packages),
+    wanted,
+    extra: extraModules,
+  });
   writeFileSync(join(tree, "etc/modules"), `${wanted.join("\n")}\n`);
   cpSync(join(image, "initramfs/init"), join(tree, "init"));
   chmodSync(join(tree, "init"), 0o755);

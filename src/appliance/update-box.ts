@@ -14,6 +14,8 @@ export interface ImageBox {
   readonly board: string;
   /** The kernel's, another after each start. */
   readonly bootId: string;
+  /** A slot that the box could not be started from; null: none that is known. */
+  readonly damaged: Slot | null;
 }
 
 export interface ImagePlaces {
@@ -47,7 +49,9 @@ export function readImageBox(places: ImagePlaces = IMAGE_PLACES): ImageBox | nul
   if (release.get("IMAGE_ID") !== "niac" || (slot !== "A" && slot !== "B")) return null;
   if (version === undefined || !isVersion(version) || board === undefined) return null;
   const tryboot = boot.get("NIAC_TRYBOOT") === "1";
-  return { slot, tryboot, version, board, bootId: (read(places.bootId) ?? "").trim() };
+  const bad = boot.get("NIAC_DAMAGED");
+  const damaged = bad === "A" || bad === "B" ? bad : null;
+  return { slot, tryboot, version, board, bootId: (read(places.bootId) ?? "").trim(), damaged };
 }
 
 /**

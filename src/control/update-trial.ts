@@ -92,7 +92,7 @@ export class UpdateTrial {
     const { box, unhealthy } = this.#parts;
     const { version } = box;
     const good = { healthy: true, version, why: [] };
-    if (!this.#open || (await this.#settled())) return good;
+    if (!this.#open || (this.#calledGood(this.#current()) && (await this.#settled()))) return good;
     const why = await unhealthy();
     if (this.#givenUp) why.push("it was given up");
     if (why.length > 0) return { healthy: false, version, why };
@@ -127,7 +127,8 @@ export class UpdateTrial {
 
   /** An update that was left needs a person's eye until another one is begun; so does one that a stick failed to bring, for nobody sat before it. */
   tell(): void {
-    const { store, fault } = this.#parts;
+    const { store, fault, box } = this.#parts;
+    const { damaged, slot } = box;
     const last = store.last();
     if (last?.state === "rolled-back") {
       const why = `the update to ${last.version} was left: ${last.reason}`;
@@ -135,6 +136,9 @@ export class UpdateTrial {
     } else if (last !== null && this.#failedUnseen(last)) {
       const why = `the update to ${last.version} from a USB stick was not installed: ${last.reason}`;
       fault(why, "Plug the stick in again, or take another one; or niac update dismiss.");
+    } else if (damaged !== null) {
+      const why = `slot ${damaged} is damaged: the box could not be started from it, and runs from slot ${slot}`;
+      fault(why, "The next update is written there anew; where it comes again, take another card.");
     } else fault(null);
   }
 
@@ -157,8 +161,9 @@ export class UpdateTrial {
   async #commit(): Promise<void> {
     const { box, rauc } = this.#parts;
     const update = this.#current();
-    const reason = `${box.version} in slot ${box.slot} is healthy, and becomes what the box starts`;
-    if (update?.state !== "confirmed" && !this.#recorded)
+    const instead = box.damaged === null ? "" : `; slot ${box.damaged} of the card is damaged`;
+    const reason = `${box.version} in slot ${box.slot} is healthy, and becomes what the box starts${instead}`;
+    if (!this.#calledGood(update))
       await this.#record("good", reason, update, { state: "confirmed" });
     this.#recorded = true;
     await rauc.mark("good", "booted");
@@ -176,8 +181,13 @@ export class UpdateTrial {
   async #settled(): Promise<boolean> {
     if (!(await this.#isDefault())) return false;
     const update = this.#current();
-    await this.#good(update, this.#recorded || update?.state === "confirmed");
+    await this.#good(update, this.#calledGood(update));
     return true;
+  }
+
+  /** That it is good is on record, and it was to become the default. */
+  #calledGood(update: StoredUpdate | null): boolean {
+    return this.#recorded || update?.state === "confirmed";
   }
 
   async #good(update: StoredUpdate | null, recorded: boolean): Promise<void> {

@@ -41,9 +41,10 @@ async function bed(t: ExecutionContext): Promise<Bed> {
     at("cfg/autoboot.txt"),
     "[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n",
   );
-  writeFileSync(at("boot/env"), "NIAC_SLOT=A\nNIAC_TRYBOOT=0\n");
+  writeFileSync(at("boot/env"), `NIAC_SLOT=A\nNIAC_TRYBOOT=0\nNIAC_DISK=${at("card")}\n`);
+  writeFileSync(at("card"), Buffer.alloc(2 ** 20));
   writeFileSync(at("firmware"), "");
-  for (const name of ["tryboot", "floor-of", "rauc-backend", "rauc-check"]) {
+  for (const name of ["tryboot", "floor-of", "starts", "rauc-backend", "rauc-check"]) {
     writeFileSync(at(`lib/${name}`), readFileSync(join(ROOTFS, "usr/lib/niac", name), "utf8"));
     chmodSync(at(`lib/${name}`), 0o755);
   }

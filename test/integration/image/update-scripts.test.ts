@@ -33,10 +33,12 @@ class Box {
       mkdirSync(join(this.dir, folder));
     this.write("seed/autoboot.txt", autoboot);
     this.write("seed/niac.conf", "NIAC_ORIGIN=press-hall\n");
-    this.write("boot/env", `NIAC_SLOT=${slot}\nNIAC_TRYBOOT=${tryboot}\n`);
+    const disk = join(this.dir, "card");
+    writeFileSync(disk, Buffer.alloc(2 ** 20));
+    this.write("boot/env", `NIAC_SLOT=${slot}\nNIAC_TRYBOOT=${tryboot}\nNIAC_DISK=${disk}\n`);
     this.write("release", "IMAGE_ID=niac\nIMAGE_VERSION=0.9.0-rc.1\n");
     this.write("port", "");
-    for (const name of ["floor-of", "tryboot"]) {
+    for (const name of ["floor-of", "starts", "tryboot"]) {
       this.write(`lib/${name}`, readFileSync(join(LIB, name), "utf8"));
       chmodSync(join(this.dir, "lib", name), 0o755);
     }
@@ -131,6 +133,44 @@ class Box {
     return { code: status, out: stdout.trim(), err: stderr.trim() };
   }
 }
+
+testScripts(
+  "starts that come to work are counted as none; a damaged slot is one until it is written anew",
+  (t) => {
+    const box = new Box(t);
+    const card = join(box.dir, "card");
+    const place = 254 * 4096;
+    const stands = (): string =>
+      readFileSync(card)
+        .subarray(place, place + 4096)
+        .toString("latin1")
+        .replaceAll("\0", "");
+    const put = (text: string): void => {
+      const bytes = Buffer.alloc(2 ** 20);
+      bytes.write(text, place);
+      writeFileSync(card, bytes);
+    };
+    for (const [was, words, is] of [
+      ["", ["clear"], "niac starts: 0 -\n"],
+      ["niac starts: 3 A\n", ["clear"], "niac starts: 0 A\n"],
+      ["niac starts: 3 A\n", ["mended", "A"], "niac starts: 3 -\n"],
+      ["niac starts: 3 A\n", ["mended", "B"], "niac starts: 3 A\n"],
+      ["niac starts: x; reboot\n", ["clear"], "niac starts: 0 -\n"],
+    ] as const) {
+      put(was);
+      t.is(box.script("starts", words).code, 0, words.join(" "));
+      t.is(stands(), is, `${was}${words.join(" ")}`);
+    }
+    t.is(box.script("starts", ["mended", "C"]).code, 2);
+    put("niac starts: 3 B\n");
+    t.is(box.backend("set-state", "A", "bad").code, 1, "what the box starts by default is not written to");
+    t.is(stands(), "niac starts: 3 B\n");
+    box.write("boot/env", `NIAC_SLOT=A\nNIAC_TRYBOOT=0\nNIAC_DISK=${card}\n`);
+    t.is(box.backend("set-state", "B", "bad").code, 0, "with which RAUC begins to write a slot");
+    t.is(stands(), "niac starts: 3 -\n");
+    return Promise.resolve();
+  },
+);
 
 testScripts("the default is what autoboot.txt says for all starts, and the one that is good", async (t) => {
   const box = new Box(t);

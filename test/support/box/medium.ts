@@ -46,6 +46,15 @@ function readAt(file: string, offset: number, length: number): Buffer {
   }
 }
 
+/** Writes one partition's bytes over another's of the same length. */
+export function copyPartition(disk: string, from: string, to: string): void {
+  const [source, target] = [partition(disk, from), partition(disk, to)];
+  if (source.length !== target.length) throw new Error(`${from} and ${to} are not of one length`);
+  const blocks = ["bs=1M", `skip=${source.start}`, `seek=${target.start}`, `count=${source.length}`];
+  const flags = ["iflag=skip_bytes,count_bytes", "oflag=seek_bytes", "conv=notrunc", "status=none"];
+  execFileSync("dd", [`if=${disk}`, `of=${disk}`, ...blocks, ...flags], { env: { PATH: SYSTEM_PATH } });
+}
+
 /** A file on a FAT partition; null: there is none. */
 export function readFrom(disk: string, which: number | string, name: string): Buffer | null {
   const listed = mtools("mdir", disk, which, ["-b", "-/", "::"]).toString("utf8").split("\n");

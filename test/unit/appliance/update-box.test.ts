@@ -25,6 +25,7 @@ const BOX: ImageBox = {
   version: "0.2.0",
   board: "rpi4",
   bootId: "2c5a0e5e-0000-4000-8000-000000000000",
+  damaged: null,
 };
 
 /** Null: there is no such file. */
@@ -52,6 +53,14 @@ test("slot, trial, version and board are read from the image and its initramfs",
   t.deepEqual(readImageBox(places(t)), BOX);
   const settled = readImageBox(places(t, { boot: "NIAC_SLOT=A\nNIAC_TRYBOOT=0\n" }));
   t.like(settled, { slot: "A", tryboot: false });
+});
+
+test("a slot that could not be started is named by its letter alone", (t) => {
+  const boot = "NIAC_SLOT=B\nNIAC_TRYBOOT=1\nNIAC_DAMAGED=";
+  for (const slot of ["A", "B"] as const)
+    t.is(readImageBox(places(t, { boot: `${boot}${slot}\n` }))?.damaged, slot);
+  for (const word of ["-", "C", ""])
+    t.is(readImageBox(places(t, { boot: `${boot}${word}\n` }))?.damaged, null, word);
 });
 
 test("a trial is one that the initramfs says so of, and nothing else", (t) => {

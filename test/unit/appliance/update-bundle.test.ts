@@ -3,7 +3,14 @@ import { mayInstall, type BundleFacts, type InstallWish } from "../../../src/app
 import type { ImageBox } from "../../../src/appliance/update-box.ts";
 import { UsageError } from "../../../src/base/index.ts";
 
-const BOX: ImageBox = { slot: "A", tryboot: false, version: "1.2.0", board: "rpi4", bootId: "" };
+const BOX: ImageBox = {
+  slot: "A",
+  tryboot: false,
+  version: "1.2.0",
+  board: "rpi4",
+  bootId: "",
+  damaged: null,
+};
 const BUNDLE: BundleFacts = {
   version: "1.3.0",
   compatible: "niac-rpi4",

@@ -117,7 +117,14 @@ export function updateBed(t: ExecutionContext): UpdateBed {
   const audit = new AuditLog(db, "box-1");
   const rauc = new TableRauc();
   const store = new UpdateStore(db);
-  const box: ImageBox = { slot: "A", tryboot: false, version: "0.1.0", board: "rpi4", bootId: "one" };
+  const box: ImageBox = {
+    slot: "A",
+    tryboot: false,
+    version: "0.1.0",
+    board: "rpi4",
+    bootId: "one",
+    damaged: null,
+  };
   const bed: UpdateBed = {
     rauc,
     store,

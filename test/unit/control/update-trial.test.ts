@@ -100,6 +100,7 @@ test("a trial that is not healthy commits nothing, however often it is asked", a
   const { bed, trial } = await tried(t);
   bed.unhealthy = ["the gateway is away", "failed: niac-gateway.service"];
   const records = bed.said().length;
+  bed.rauc.primary = () => t.fail("nor is RAUC kept at work") as never;
   for (let each = 0; each < 3; each++)
     t.deepEqual(await trial.confirm(), { healthy: false, version: "0.2.0", why: bed.unhealthy });
   t.deepEqual(bed.rauc.marks, []);
@@ -172,6 +173,19 @@ test("a trial that somebody else began is called good or left as well", async (t
   bed.rauc.default = "A";
   await new UpdateTrial(parts).giveUp("no");
   t.is(last(bed), "update-rolled-back 0.2.0 is left: no");
+});
+
+test("a slot that ran in a damaged one's place says so on record, and as a fault until the damaged one is written anew", async (t) => {
+  const bed = updateBed(t);
+  const parts = bed.as({ slot: "B", tryboot: true, version: "0.2.0", damaged: "A" });
+  const trial = new UpdateTrial(parts);
+  await trial.start();
+  t.true((await trial.confirm()).healthy);
+  const became = "update-good 0.2.0 in slot B is healthy, and becomes what the box starts";
+  t.deepEqual(bed.said(), [`${became}; slot A of the card is damaged`]);
+  t.regex(bed.faults.at(-1) ?? "", /^slot A is damaged: .* runs from slot B$/);
+  await new UpdateTrial(bed.as({ slot: "A", version: "0.3.0", damaged: null })).start();
+  t.is(bed.faults.at(-1), null);
 });
 
 test("what is not on trial is not given up", async (t) => {
