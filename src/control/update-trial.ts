@@ -163,8 +163,7 @@ export class UpdateTrial {
     const update = this.#current();
     const instead = box.damaged === null ? "" : `; slot ${box.damaged} of the card is damaged`;
     const reason = `${box.version} in slot ${box.slot} is healthy, and becomes what the box starts${instead}`;
-    if (!this.#calledGood(update))
-      await this.#record("good", reason, update, { state: "confirmed" });
+    if (!this.#calledGood(update)) await this.#record("good", reason, update, { state: "confirmed" });
     this.#recorded = true;
     await rauc.mark("good", "booted");
     const primary = await rauc.primary();
