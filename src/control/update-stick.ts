@@ -12,7 +12,7 @@ export interface StickContent {
   readonly newest: string | null;
   /** For the reader; each is on record. */
   readonly refused: string[];
-  /** What was tried and left before, or waits for a restart already; for the reader. */
+  /** What runs, waits for a restart already, or was tried and left before; for the reader. */
   readonly passed: string[];
   /** One of these waits for a restart. */
   readonly waits: boolean;
@@ -36,9 +36,11 @@ export async function lookAtStick(
     try {
       if (!source.startsWith(STICKS) || normalize(source) !== source)
         throw new UsageError("update-source", `${source} is on no stick`);
-      const bundle = await installer.check({ source, by, allowDowngrade: false, again: false });
+      const bundle = await installer.check({ source, by, allowDowngrade: false, again: true });
       const before = parts.store.lastOf(bundle.hash);
-      if (before?.state === "rolled-back" || before?.state === "dismissed") {
+      if (bundle.version === parts.box.version) {
+        passed.push(`${bundle.version} runs already`);
+      } else if (before?.state === "rolled-back" || before?.state === "dismissed") {
         passed.push(await passOver(parts, before, bundle, by));
       } else if (before?.state === "installed") {
         waits = true;
