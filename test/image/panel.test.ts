@@ -172,14 +172,17 @@ check(
       await box.out("niac clock"),
       new RegExp(`^time server +${HOSTS.historian} is followed, \\d`, "m"),
     );
+    const { detail } = await recorded(bed, "clock-jumped");
+    t.is(detail?.["by"], HOSTS.historian);
+    // Ports 123 and 323, of NTP and of chrony's commands.
     t.is(
       await box.out(
-        "ls /proc/$(pidof chronyd)/fd >/dev/null && cat /proc/net/udp /proc/net/tcp | grep -ci ' [0-9a-f]*:\\(007B\\|0143\\) 00000000:0000' || :",
+        "cat /proc/net/udp /proc/net/tcp | grep -ci '^ *[0-9]*: [0-9a-f]*:\\(007B\\|0143\\) ' || :",
       ),
       "0",
     );
     t.regex(
-      await box.out("grep -E '^(Uid|CapEff)' /proc/$(pidof chronyd)/status"),
+      await box.out("grep -E '^(Uid|CapEff)' /proc/$(systemctl show -P MainPID niac-time)/status"),
       /^Uid:\s+956\b[^]*CapEff:\s+0000000002000000/,
     );
     t.is(await box.out("systemctl list-units --failed --plain --no-legend"), "");
