@@ -18,6 +18,8 @@ const LOOK = 15_000;
 const UNSET_FOR = 3 * 60_000;
 /** Milliseconds by which clock and steady clock may differ between two looks: what is more was no correction, but another time. */
 const JUMP = 2_000;
+/** Looks until a jump is on record: what chrony says comes later than what it does. */
+const LOOKS = 2;
 
 export interface ClockParts {
   readonly audit: Pick<AuditLog, "append">;
@@ -37,6 +39,7 @@ export class ClockDesk {
   #setting = false;
   /** The clock's time less that of the steady clock. */
   #apart: number;
+  #jump: { readonly by: number; readonly to: number; looks: number } | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: ClockParts) {
@@ -126,17 +129,21 @@ export class ClockDesk {
   /** Hours of grants and ends of certificates are judged by the clock: who reads the record must see where it became another. */
   #recordJump(standing: ClockStanding): void {
     const { audit, clock, log } = this.#parts;
-    const now = clock.now();
-    const before = this.#apart;
-    const apart = now - clock.monotonic();
-    if (this.#setting || Math.abs(apart - before) < JUMP) return;
+    const apart = clock.now() - clock.monotonic();
+    const by = apart - this.#apart;
+    const jumped = !this.#setting && Math.abs(by) >= JUMP;
+    const due = this.#jump;
+    if (due !== null && (jumped || ++due.looks >= LOOKS)) {
+      this.#jump = null;
+      const { text, detail } = jumpWords(due.by, due.to, sourceOf(standing));
+      audit.append([boxDraft(clock.now(), "clock-jumped", text, detail)], "soon").catch((error: unknown) => {
+        this.#jump ??= due;
+        log.warn({ reason: messageOf(error) }, "that the clock jumped is not on record yet");
+      });
+    }
+    if (!jumped) return;
     this.#apart = apart;
-    const { text, detail } = jumpWords(apart - before, now, sourceOf(standing));
-    audit.append([boxDraft(now, "clock-jumped", text, detail)], "soon").catch((error: unknown) => {
-      // It is tried again with the next look.
-      this.#apart = before;
-      log.warn({ reason: messageOf(error) }, "that the clock jumped is not on record yet");
-    });
+    this.#jump = { by, to: clock.now(), looks: 0 };
   }
 
   #mayBeSet(time: number): ClockSystem {
