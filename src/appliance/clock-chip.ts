@@ -1,6 +1,6 @@
 /** The chip that keeps the time without power, as the kernel shows it. */
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { list, read } from "./sysfs.ts";
 
 export interface ClockChip {
   /** `rtc0`. */
@@ -27,21 +27,4 @@ export function readClockChip(root = "/sys"): ClockChip | null {
   // A chip whose oscillator stopped answers a question for the time with an error (DS3231: OSF), and so does its file.
   const keepsTime = /^\d+$/.test(read(join(folder, name, "since_epoch")));
   return { name, keepsTime, setTheClock: set !== undefined };
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/** Empty where it cannot be read. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "";
-  }
 }

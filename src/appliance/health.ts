@@ -1,8 +1,9 @@
 /** How the box is, as far as its kernel says: heat, its clock chip, room on its storage. */
-import { readdirSync, readFileSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../base/index.ts";
 import { readClockChip } from "./clock-chip.ts";
+import { list, read } from "./sysfs.ts";
 
 export interface Health {
   /** Of the hottest place, degrees Celsius; null: nothing measures it. */
@@ -53,22 +54,5 @@ function storage(directory: string): Health["storage"] {
   } catch (error) {
     if (systemCode(error) === "") throw error;
     return null;
-  }
-}
-
-function list(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/** Empty where it cannot be read. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    return "";
   }
 }
