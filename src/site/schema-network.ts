@@ -49,7 +49,9 @@ export const networkSchema = z
     nameServers: servers(
       "DNS servers the appliance asks for destinations given by name; machines never reach them",
     ),
-    timeServers: servers("NTP servers that machines may ask: the appliance asks them itself and answers"),
+    timeServers: servers(
+      "NTP servers that machines may ask: the appliance asks them itself and answers; its own clock follows them",
+    ),
   })
   .superRefine(({ mode, device }, context) => {
     if (mode === "routed" && device === undefined) {
