@@ -28,7 +28,7 @@ const OF_THE_IMAGE: readonly string[] = [
   "NIAC_GATEWAY_USER",
 ];
 /** The image has tools that a TCTI could start, or reach another computer by: there it names a device of the box, and nothing else. */
-const TPM_OF_THE_IMAGE = /^(?:auto|none|device:\/dev\/[\w.\/-]+)$/;
+const TPM_OF_THE_IMAGE = /^(?:auto|none|device:\/dev\/[\w./-]+)$/;
 /** Read by the image's own scripts, not by niac: name, and the values that it takes. */
 const OF_SCRIPTS: ReadonlyMap<string, readonly string[]> = new Map([["NIAC_CONSOLE", ["none", "serial"]]]);
 
