@@ -1,6 +1,6 @@
 /** A TPM 2.0 in software (swtpm), as a process of its own. Its state outlives it, as a chip's outlives the current. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { end, until, type Teardown } from "./processes.ts";
@@ -10,18 +10,21 @@ export class SoftwareTpm {
   readonly tcti: string;
   /** Its socket. */
   readonly path: string;
-  readonly #directory: string;
+  /** Of its state. */
+  readonly directory: string;
   #child: ChildProcess | null = null;
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
     this.path = join(directory, "tpm");
     this.tcti = `swtpm:path=${this.path}`;
   }
 
-  /** A new one, with seeds of its own; switched on, and gone when the test ends. */
-  static async start(t: Teardown): Promise<SoftwareTpm> {
+  /** A new one, with seeds of its own, or another's again (`from`: its directory); switched on, and gone when the test ends. */
+  static async start(t: Teardown, from?: string): Promise<SoftwareTpm> {
     const directory = mkdtempSync(join(tmpdir(), "niac-swtpm-"));
+    const isState = (path: string): boolean => path === from || path.endsWith(".permall");
+    if (from !== undefined) cpSync(from, directory, { recursive: true, filter: isState });
     const tpm = new SoftwareTpm(directory);
     t.teardown(async () => {
       await tpm.off();
@@ -34,7 +37,7 @@ export class SoftwareTpm {
   async on(): Promise<void> {
     const { path } = this;
     const sockets = [`--server=type=unixio,path=${path}`, `--ctrl=type=unixio,path=${path}.ctrl`];
-    const state = ["--tpm2", `--tpmstate=dir=${this.#directory}`, "--flags=not-need-init,startup-clear"];
+    const state = ["--tpm2", `--tpmstate=dir=${this.directory}`, "--flags=not-need-init,startup-clear"];
     const child = spawn("swtpm", ["socket", ...state, ...sockets], { stdio: "ignore" });
     this.#child = child;
     await until(() => {

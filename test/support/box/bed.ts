@@ -2,7 +2,7 @@
  * A box from the image, in a plant, at work: prepared at a desk by niac.conf and site.yaml, its authority made at its console, an engineer's
  * laptop enrolled over the network. What tests in test/image/ begin with.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -13,10 +13,15 @@ import { plantSite, type PlantParts } from "../plant-sites.ts";
 import { over, until, type Teardown } from "../processes.ts";
 
 import { Box, type BoxOptions } from "./box.ts";
+import { copy, keepBox, keptBox, type KeptBox } from "./kept.ts";
+import { SEED } from "./seed.ts";
+import { writeTo } from "./medium.ts";
 import { plantForBox } from "./plant.ts";
 import { PROGRAM } from "../program.ts";
 
 const FIRST_READ = fileURLToPath(new URL("first-read.ts", import.meta.url));
+/** On the boot partition, by a name that the box does not look for. */
+const NEXT_SITE = "site-2.yaml";
 /** On the laptop's loopback. */
 const CONNECTED = 5502;
 
@@ -38,6 +43,8 @@ export const SETTINGS = [
 export interface BedOptions extends Partial<BoxOptions> {
   /** Parts of the site document, or another one than plantSite's. */
   readonly parts?: PlantParts | ((plant: Plant) => string);
+  /** A box that was in use before, and its laptop. The site document is then brought as `site-2.yaml`, for a box that has one. */
+  readonly kept?: KeptBox;
 }
 
 export class BoxBed {
@@ -59,20 +66,36 @@ export class BoxBed {
     const plant = plantForBox(t);
     const machine = await PlantMachine.start(plant, "press");
     const site = typeof parts === "function" ? parts(plant) : plantSite(plant, { grant: GRANT, ...parts });
-    const box = await Box.assemble(t, plant, { settings: SETTINGS, site, ...options });
-    const home = mkdtempSync(join(tmpdir(), "niac-laptop-"));
-    t.teardown(() => rmSync(home, { recursive: true, force: true }));
+    const { kept } = options;
+    const box = await Box.assemble(t, plant, { settings: SETTINGS, ...(kept ? {} : { site }), ...options });
+    if (kept) writeTo(box.card.file, "bootcfg", NEXT_SITE, site);
+    const place = mkdtempSync(join(tmpdir(), "niac-laptop-"));
+    t.teardown(() => rmSync(place, { recursive: true, force: true }));
+    const home = join(place, "home");
+    if (kept) copy(kept.home, home);
+    else mkdirSync(home);
     return new BoxBed(plant, box, machine, home);
   }
 
-  /** Switched on for the first time, and the engineer has read. */
+  /** A box at work, and an engineer who is connected: one that was kept, where there is one, with this plant's site document. */
   static async start(t: Teardown, options: BedOptions = {}): Promise<BoxBed> {
-    const bed = await BoxBed.assemble(t, options);
+    const kept = keptBox();
+    const bed = await BoxBed.assemble(t, { ...options, ...(kept ? { kept } : {}) });
     await bed.box.on();
     await bed.ready();
-    await bed.enrol();
+    if (kept) await bed.box.out(`mount /boot/cfg 2>/dev/null; niac site apply /boot/cfg/${NEXT_SITE}`);
+    else await bed.enrol();
     await bed.connect();
     return bed;
+  }
+
+  /** Keeps the box for other files' tests. It is off afterwards. */
+  async keep(): Promise<void> {
+    const { box } = this;
+    if (box.tpm === null) throw new Error("a box without a TPM is not kept");
+    await box.out("sync");
+    await box.cut(SEED);
+    keepBox({ card: box.card.file, tpm: box.tpm.directory, home: this.#home });
   }
 
   /** Waits until the boot that runs has niac at work. */

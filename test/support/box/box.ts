@@ -7,7 +7,6 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync,
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Plant } from "../plant.ts";
 import { end, until, type Teardown } from "../processes.ts";
@@ -15,12 +14,13 @@ import { SoftwareTpm } from "../swtpm.ts";
 import { Card } from "./card.ts";
 import { BoxConsole } from "./console.ts";
 import { load, type Loaded } from "./firmware.ts";
+import { IMAGE } from "./image.ts";
+import { copy, type KeptBox } from "./kept.ts";
 import { writeTo } from "./medium.ts";
 import { MACS } from "./plant.ts";
 import { qemuWords } from "./qemu.ts";
 import { Qmp } from "./qmp.ts";
 
-export const IMAGE = fileURLToPath(new URL("../../../build/image/qemu-arm64/", import.meta.url));
 const DISK = join(IMAGE, "niac-qemu-arm64.img");
 /** Bytes of the card, somewhat more than the image: the first boot makes the data partition as large as it can. */
 const CARD = 2 * 1024 ** 3;
@@ -39,6 +39,8 @@ export interface BoxOptions {
   readonly tpm?: boolean;
   /** More words on the kernel's command line. */
   readonly commandLine?: string;
+  /** A box that was in use before: its card and TPM, and not a new card. */
+  readonly kept?: Pick<KeptBox, "card" | "tpm">;
 }
 
 /** One start of the processor. */
@@ -91,12 +93,13 @@ export class Box {
     const directory = mkdtempSync(join(tmpdir(), "niac-box-"));
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     const disk = join(directory, "card.img");
-    copyFileSync(DISK, disk, constants.COPYFILE_FICLONE);
+    if (options.kept !== undefined) copy(options.kept.card, disk);
+    else copyFileSync(DISK, disk, constants.COPYFILE_FICLONE);
     truncateSync(disk, CARD);
     if (options.settings !== null) writeTo(disk, "bootcfg", "niac.conf", options.settings);
     if (options.site !== undefined) writeTo(disk, "bootcfg", "site.yaml", options.site);
     const card = await Card.insert(t, disk, join(directory, "card"));
-    const tpm = options.tpm === false ? null : await SoftwareTpm.start(t);
+    const tpm = options.tpm === false ? null : await SoftwareTpm.start(t, options.kept?.tpm);
     // switched on with the box
     await tpm?.off();
     const box = new Box(plant, directory, options, card, tpm);

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import type { Teardown } from "../processes.ts";
-import { IMAGE } from "./box.ts";
+import { IMAGE } from "./image.ts";
 
 const TOOLS = ["qemu-system-aarch64", "swtpm", "mcopy", "dtc", "fdtoverlay", "mbpoll"];
 /** Milliseconds for one test: with boots in it, on a computer that is slow. */

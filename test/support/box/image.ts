@@ -1,0 +1,4 @@
+import { fileURLToPath } from "node:url";
+
+/** What `scripts/image --board qemu-arm64` made. */
+export const IMAGE = fileURLToPath(new URL("../../../build/image/qemu-arm64/", import.meta.url));
