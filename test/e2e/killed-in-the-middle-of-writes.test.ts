@@ -73,7 +73,7 @@ testWith(
       const pids = names.map((name) => bed.pid(name));
       for (const pid of pids) process.kill(pid, "SIGKILL");
       for (const name of names) await bed.logged(`"msg":"${name} started"`, seen);
-      await bed.logged("attached to control", seen);
+      await bed.attached(seen);
     }
     await bed.until(
       async () => (await machine.written()).length >= WRITES,

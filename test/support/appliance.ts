@@ -169,6 +169,11 @@ export class Appliance {
     return ["/usr/sbin/ip", ["netns", "exec", this.#namespace, first, ...words]];
   }
 
+  /** The gateway has found control; "not attached to control" is another message. */
+  attached(from = 0): Promise<void> {
+    return this.logged('"msg":"attached to control"', from);
+  }
+
   /** Waits until the log says `text`, looking from a length of it on. */
   logged(text: string, from = 0): Promise<void> {
     return this.until(() => this.#log.slice(from).includes(text), `the log to say "${text}"`);

@@ -99,7 +99,7 @@ test("the gateway is up before there is a control, stops when told to, and gives
 
   control.kill("SIGCONT");
   const seen = bed.log.length;
-  await bed.logged("attached to control", seen);
+  await bed.attached(seen);
   t.is(await bed.end("gateway"), 0);
   await bed.end("control");
 

@@ -9,6 +9,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { Appliance, APPLIANCE } from "../../support/appliance.ts";
 import { end, over, until, type Teardown } from "../../support/processes.ts";
+import { says } from "../../support/plant.ts";
 import { PROGRAM } from "../../support/program.ts";
 
 export const PRESS = "10.20.0.4";
@@ -80,6 +81,13 @@ export class Cable {
       stdio: ["pipe", "pipe", "pipe"],
     });
     this.#t.teardown(() => end(child, "SIGKILL"));
+    return child;
+  }
+
+  /** socat in the box's namespace, its first address one that listens; returns when it does. */
+  async socat(...words: readonly string[]): Promise<ChildProcess> {
+    const child = this.spawn("box", "socat", "-d", "-d", ...words);
+    await says(child, "listening on");
     return child;
   }
 

@@ -131,7 +131,7 @@ testWith("root", "openssl")(
     who: { groups: [maintenance] }
     what: { machines: [hmi-1], services: [panel] }`;
     const cable = await Cable.start(t, cableSite({ more: grant }));
-    cable.spawn("box", "socat", `TCP4-LISTEN:502,bind=${HMI},reuseaddr,fork`, "EXEC:cat");
+    await cable.socat(`TCP4-LISTEN:502,bind=${HMI},reuseaddr,fork`, "EXEC:cat");
     const alice = cable.bed.root.client({ cn: "alice", ou: ["maintenance"] });
     // What it is sent, it sends back: the answer's bytes stand in the request of another.
     const laptop = new Laptop(t, cable, HMI, alice, "-alpn", "h2,http/1.1");

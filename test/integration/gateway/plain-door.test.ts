@@ -138,7 +138,7 @@ testWith("root", "pymodbus")(
 testWith("root")("a service that is no Modbus is relayed to a source that it is listed for", async (t) => {
   const what = "{ machines: [hmi-1], services: [panel] }";
   const cable = await Cable.start(t, cableSite({ more: scada(`${NEXT_YEAR}-12-31`, what) }));
-  cable.spawn("box", "socat", `TCP4-LISTEN:502,bind=${HMI},reuseaddr,fork`, "EXEC:cat");
+  await cable.socat(`TCP4-LISTEN:502,bind=${HMI},reuseaddr,fork`, "EXEC:cat");
   const client = await cable.tcp("plant", HMI);
   t.is(await client.ask("hello"), "got hello");
   const [start] = await cable.bed.recorded(1, "kind=session.start");

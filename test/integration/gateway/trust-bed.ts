@@ -134,7 +134,7 @@ export class TrustBed {
     const seen = this.appliance.log.length;
     this.#box.panel = { keySwitch };
     await this.#box.serve();
-    await this.appliance.logged("attached to control", seen);
+    await this.appliance.attached(seen);
   }
 
   open(credential: Credential, service?: string): Promise<ModbusClient> {

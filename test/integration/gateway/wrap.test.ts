@@ -14,7 +14,7 @@ destinations:
 
 /** stunnel as a server that demands a certificate, in front of one that sends back what it is sent. */
 async function stunnelServer(cable: Cable, credential: Credential, trusted: string): Promise<void> {
-  cable.spawn("box", "socat", `TCP4-LISTEN:9000,bind=${HISTORIAN},reuseaddr,fork`, "EXEC:cat");
+  await cable.socat(`TCP4-LISTEN:9000,bind=${HISTORIAN},reuseaddr,fork`, "EXEC:cat");
   const lines = [
     "foreground = yes",
     "debug = info",
@@ -122,9 +122,7 @@ testWith("root", "stunnel4")(
 
 testWith("root")("a server that only speaks in the open gets nothing", async (t) => {
   const cable = await Cable.start(t, TO_HISTORIAN);
-  const open = new Talker(
-    cable.spawn("box", "socat", "-u", `TCP4-LISTEN:6514,bind=${HISTORIAN},reuseaddr`, "STDOUT"),
-  );
+  const open = new Talker(await cable.socat("-u", `TCP4-LISTEN:6514,bind=${HISTORIAN},reuseaddr`, "STDOUT"));
   const hmi = await cable.tcp("cell", HISTORIAN);
   hmi.child.stdin?.write("secret\n");
   await cable.bed.recorded(1, "user=hmi-1", "kind=session.start");
