@@ -51,6 +51,7 @@ check(
     writeSync(disk, Buffer.from("niac starts: 3 -\n".padEnd(4096, "\0")), 0, 4096, STARTS);
     closeSync(disk);
     await box.on();
+    await box.bootsAgain(1);
     await bed.ready();
     t.deepEqual(
       box.boots.map(({ slot, tryboot, ended }) => [slot, tryboot, ended]),
