@@ -1,19 +1,12 @@
-import { rmSync, statfsSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Appliance } from "../support/appliance.ts";
-import { smallDisk } from "../support/disk.ts";
+import { fill, smallDisk } from "../support/disk.ts";
 import { ModbusClient } from "../support/modbus-client.ts";
 import { pressSite } from "../support/sites.ts";
 import { PymodbusMachine, testWith } from "../support/tools.ts";
 
 const BUSY = 6;
-
-function fill(disk: string): string {
-  const file = join(disk, "filler");
-  const { bavail, bsize } = statfsSync(disk);
-  writeFileSync(file, Buffer.alloc(bavail * bsize));
-  return file;
-}
 
 testWith("root", "pymodbus")(
   "a full disk refuses writes and new sessions with that reason, and is over when there is room",
