@@ -67,6 +67,12 @@ install_tools() {
   )
 }
 
+# pymodbus' server reads in what serial lines need, which Debian's package only recommends.
+install_pymodbus() {
+  /usr/bin/python3 -c 'import pymodbus.server' 2>/dev/null ||
+    install_tools pymodbus:python3-pymodbus serial:python3-serial serial_asyncio:python3-serial-asyncio
+}
+
 # need_tools TOOL:PACKAGE ...  As install_tools, for a script that can do nothing without them: stops where one is still missing, by name.
 need_tools() {
   install_tools "$@"
