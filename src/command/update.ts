@@ -1,13 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { printable, systemCode, table, UsageError, type Channel } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import { ask, withControl, type Surroundings } from "./context.ts";
 import { awaitHealth } from "./update-health.ts";
-
-/** Seconds in which an image on trial must be good: a slow card, a big site document. */
-const PATIENCE = 300;
 
 /** `niac update ...`: the image of the box, and another in its place. */
 export function updateCommand(around: Surroundings): Command {
@@ -50,13 +47,7 @@ export function updateCommand(around: Surroundings): Command {
   update
     .command("await-health", { hidden: true })
     .description("call the image on trial good once it is healthy; else write down why not, and fail")
-    .addOption(
-      // On the kernel's command line of an image that knows better: systemd.setenv=NIAC_HEALTH_PATIENCE=600
-      new Option("--patience <seconds>", "how long")
-        .env("NIAC_HEALTH_PATIENCE")
-        .default(PATIENCE)
-        .argParser(Number),
-    )
+    .requiredOption("--patience <seconds>", "how long", Number)
     .requiredOption("--failure <file>", "where the reason is left for the other slot")
     .action((options: { patience: number; failure: string }) => awaitHealth(around, options));
   return update;

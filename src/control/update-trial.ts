@@ -106,6 +106,7 @@ export class UpdateTrial {
     if (!this.#open) throw new UsageError("update-none", "nothing is on trial");
     const { version } = this.#parts.box;
     this.#givenUp = true;
+    // Whoever asked for it hears how it ended; here only that it has.
     await this.#committing?.catch(() => undefined);
     if (!this.#open || (await this.#settled())) return { healthy: true, version };
     const update = this.#current();
@@ -198,9 +199,18 @@ export class UpdateTrial {
     this.tell();
   }
 
+  /** False, too, where nobody says: nothing is called good, and what became of it is seen at the next start. */
   async #isDefault(): Promise<boolean> {
-    const { rauc, box } = this.#parts;
-    return (await rauc.primary().catch(() => null)) === box.slot;
+    const { rauc, box, log } = this.#parts;
+    try {
+      return (await rauc.primary()) === box.slot;
+    } catch (error) {
+      log.warn(
+        { reason: messageOf(error) },
+        "what the firmware starts by default is not known: the trial goes on",
+      );
+      return false;
+    }
   }
 
   /** What is worth a try, and `otherwise` a line in the journal. */

@@ -68,7 +68,7 @@ export class Bundles {
     return "truncated.raucb";
   }
 
-  /** The same content, with a gateway that never starts, and who asks for it gives up sooner. */
+  /** The same content, with a gateway that never starts. */
   async unhealthy(): Promise<string> {
     const boot = join(this.directory, "boot-unhealthy.vfat");
     copyFileSync(join(LATER, "boot.vfat"), boot);
@@ -79,7 +79,7 @@ export class Bundles {
     }).trim();
     execFileSync("mcopy", ["-o", "-i", boot, "-", "::cmdline.txt"], {
       ...options,
-      input: `${line} systemd.mask=niac-gateway.service systemd.setenv=NIAC_HEALTH_PATIENCE=150\n`,
+      input: `${line} systemd.mask=niac-gateway.service\n`,
     });
     return this.#bundle("unhealthy", { boot, root: join(LATER, "root.img") });
   }
