@@ -1,5 +1,6 @@
 /** The tools of others that the tests are made with: mbpoll, stunnel, pymodbus, openssl. Each is skipped with its reason where missing. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { globSync } from "node:fs";
 import { connect } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import { APPLIANCE, freePort, type Appliance } from "./appliance.ts";
@@ -11,6 +12,7 @@ const PYTHON = "/usr/bin/python3";
 function has(tool: string): boolean {
   if (tool === "pymodbus") return spawnSync(PYTHON, ["-c", "import pymodbus.server"]).status === 0;
   if (tool === "scapy") return spawnSync(PYTHON, ["-c", "import scapy"]).status === 0;
+  if (tool === "libengine-pkcs11-openssl") return globSync("/usr/lib/*/engines-3/pkcs11.so").length > 0;
   if (tool === "root") return process.getuid?.() === 0;
   return spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0;
 }
