@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import type { ExecutionContext } from "ava";
 import { makeBundle } from "../../../scripts/image.d/bundle.ts";
 import { developmentKeys, type SigningKeys } from "../../../scripts/image.d/keys.ts";
 import { checkSigning } from "../../../scripts/image.d/signing.ts";
