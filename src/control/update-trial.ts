@@ -137,7 +137,7 @@ export class UpdateTrial {
     } else if (last !== null && this.#failedUnseen(last)) {
       const why = `the update to ${last.version} from a USB stick was not installed: ${last.reason}`;
       fault(why, "Plug the stick in again, or take another one; or niac update dismiss.");
-    } else if (damaged !== null) {
+    } else if (damaged !== null && !(last?.slot === damaged && last.state === "installed")) {
       const why = `slot ${damaged} is damaged: the box could not be started from it, and runs from slot ${slot}`;
       fault(why, "The next update is written there anew; where it comes again, take another card.");
     } else fault(null);

@@ -187,6 +187,11 @@ test("a slot that ran in a damaged one's place says so on record, and as a fault
   const became = "update-good 0.2.0 in slot B is healthy, and becomes what the box starts";
   t.deepEqual(bed.said(), [`${became}; slot A of the card is damaged`]);
   t.regex(bed.faults.at(-1) ?? "", /^slot A is damaged: .* runs from slot B$/);
+  const wish = { id: "a", begun: 1, source: "x", by: "alice", from: "0.2.0", version: "0.3.0", hash: "h" };
+  const anew = bed.store.begin({ ...wish, slot: "A" });
+  bed.store.set(anew, 2, { state: "installed" });
+  trial.tell();
+  t.is(bed.faults.at(-1), null, "written anew, and waiting for a restart");
   await new UpdateTrial(bed.as({ slot: "A", version: "0.3.0", damaged: null })).start();
   t.is(bed.faults.at(-1), null);
 });
