@@ -80,12 +80,13 @@ async function make(wanted: ImageOptions): Promise<void> {
     makeApp({ root, out: app, cache, release: version }),
   );
   const drivers = words(meta["DRIVERS"]);
-  const compiler: Deb[] = [];
-  const extraModules = await progress.step("kernel modules of our own", async () => {
-    const made = [];
+  const { extraModules, compiler } = await progress.step("kernel modules of our own", async () => {
+    const made: string[] = [];
+    let used: readonly Deb[] = [];
     for (const name of drivers) {
       const outFile = join(work, `niac_${name}.ko`);
-      const used = await buildTryboot({
+      // One tree of tools for all of them.
+      used = await buildTryboot({
         source: join(image, name),
         ...kernelOf(packages.debs),
         mirror: mirrorOf(process.env),
@@ -93,10 +94,9 @@ async function make(wanted: ImageOptions): Promise<void> {
         outFile,
         progress: (line) => progress.note(line),
       });
-      compiler.splice(0, compiler.length, ...used);
       made.push(outFile);
     }
-    return made;
+    return { extraModules: made, compiler: used };
   });
   const parts = readParts({
     root,
