@@ -1,5 +1,6 @@
 /** Updates of the box: what must be refused is, what is not healthy is left, what is good stays. Each with its reason on record. */
 import { ALLOWED } from "../support/box/bed.ts";
+import { clustersOf } from "../support/box/medium.ts";
 import { testWithBox } from "../support/box/shared.ts";
 import { UpdateBed } from "../support/box/update-bed.ts";
 
@@ -105,6 +106,8 @@ check(
   async (t, updates) => {
     const { bed, bundles } = updates;
     const boots = bed.box.boots.length;
+    const lies = (): string => clustersOf(bed.box.card.file, "bootcfg", "autoboot.txt");
+    const lay = lies();
     const shell = await bed.box.shell();
     const bundle = bundles.later();
     const began = Date.now();
@@ -143,6 +146,7 @@ check(
     await bed.box.cut(1);
     await bed.box.on();
     t.is(bed.box.boot.slot, "B", "the power's going changes nothing of it");
+    t.is(lies(), lay, "what says which slot starts was written in its place");
     await bed.ready();
     t.is(await bed.read(ALLOWED), String(ALLOWED));
   },

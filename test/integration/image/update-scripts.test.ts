@@ -68,6 +68,8 @@ class Box {
     for (const name of [
       "sed",
       "tr",
+      "wc",
+      "dd",
       "mount",
       "flock",
       "sync",
@@ -101,10 +103,12 @@ class Box {
       `mount -t tmpfs none ${this.dir}/cfg`,
       `cp -a ${this.dir}/seed/. ${this.dir}/cfg/`,
       `mount -o remount,ro ${this.dir}/cfg`,
+      `lay=$(stat -c %i ${this.dir}/cfg/autoboot.txt)`,
       // A group of its own: a kill takes the script, and not who looks at what is left.
       `PATH=${this.#path} setsid --wait ${LIB}/rauc-backend "$@"`,
       "code=$?",
       `grep -q "${this.dir}/cfg tmpfs ro" /proc/mounts || touch ${this.dir}/left-writable`,
+      `[ "$lay" = "$(stat -c %i ${this.dir}/cfg/autoboot.txt)" ] || touch ${this.dir}/lies-elsewhere`,
       `cp -a ${this.dir}/cfg/. ${this.dir}/seed/`,
       "exit $code",
     ].join("\n");
@@ -216,11 +220,35 @@ testScripts(
     t.deepEqual(box.backend("set-state", "B", "good"), { code: 0, out: "", err: "" });
     t.is(box.read("seed/autoboot.txt"), B);
     t.is(box.read("seed/niac.conf"), "NIAC_ORIGIN=press-hall\n");
-    t.is(box.read("seed/autoboot.new"), null);
+    t.is(
+      box.read("lies-elsewhere"),
+      null,
+      "where it lay: a FAT knows no rename that a cut of the power leaves whole",
+    );
     t.is(box.read("data/floor"), "0.2.0\n");
     t.is(box.read("left-writable"), null);
     t.is(box.backend("set-state", "B", "good").code, 0, "and again");
     t.is(box.read("seed/autoboot.txt"), B);
+  },
+);
+
+testScripts(
+  "a file that an editor made longer is written where it lies, one that does not fit is refused",
+  async (t) => {
+    const longer = new Box(t, { autoboot: A.replaceAll("\n", "\r\n") });
+    t.is(longer.backend("set-state", "B", "good").code, 0);
+    t.is(longer.read("seed/autoboot.txt"), `${B}\n\n\n\n\n`);
+    t.is(longer.read("lies-elsewhere"), null);
+    t.is(longer.backend("get-primary").out, "B");
+    const short = "[all]\nboot_partition=2\n";
+    for (const autoboot of [short, A + "#".repeat(512)]) {
+      const box = new Box(t, { autoboot });
+      const { code, err } = box.backend("set-state", "B", "good");
+      t.is(code, 1);
+      t.regex(err, /autoboot\.txt has \d+ bytes .*Copy it from niac's image/);
+      t.is(box.read("seed/autoboot.txt"), autoboot);
+      t.is(box.read("left-writable"), null);
+    }
   },
 );
 

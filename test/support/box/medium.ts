@@ -62,6 +62,13 @@ export function readFrom(disk: string, which: number | string, name: string): Bu
   return mtools("mtype", disk, which, [`::${name}`]);
 }
 
+/** The clusters that a file on a FAT partition has, as mtools shows them. */
+export function clustersOf(disk: string, which: number | string, name: string): string {
+  return mtools("mshowfat", disk, which, [`::${name}`])
+    .toString("utf8")
+    .trim();
+}
+
 /** Copies a file from a FAT partition to a path. */
 export function copyOut(disk: string, which: number | string, name: string, to: string): void {
   mtools("mcopy", disk, which, ["-n", "-o", `::${name}`, to]);
