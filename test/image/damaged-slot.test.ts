@@ -2,6 +2,7 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { BoxBed } from "../support/box/bed.ts";
 import { Box } from "../support/box/box.ts";
+import { keptBox } from "../support/box/kept.ts";
 import { copyPartition, partition } from "../support/box/medium.ts";
 import { plantForBox } from "../support/box/plant.ts";
 import { testWithBox } from "../support/box/shared.ts";
@@ -42,7 +43,8 @@ check(
 check(
   "a bad block that only some program meets is found after a few starts, and the box goes on with the other slot for good",
   async (t, teardown) => {
-    const bed = await BoxBed.assemble(teardown);
+    const kept = keptBox();
+    const bed = await BoxBed.assemble(teardown, kept ? { kept } : {});
     const { box } = bed;
     for (const part of ["boot", "root"]) copyPartition(box.card.file, `${part}_a`, `${part}_b`);
     rot(box.card.file, "root_a", 40 * 1024 ** 2);

@@ -1,6 +1,6 @@
 /** The power goes at a random moment of an update or of the start into it: the box starts, works, and has it on record. */
 import { ALLOWED } from "../support/box/bed.ts";
-import type { Card } from "../support/box/card.ts";
+import type { Card, CardCounts } from "../support/box/card.ts";
 import { chance, SEED } from "../support/box/seed.ts";
 import { testWithBox } from "../support/box/shared.ts";
 import { UpdateBed } from "../support/box/update-bed.ts";
@@ -10,10 +10,10 @@ const CUTS = Number(process.env["NIAC_POWER_CUTS"] ?? 1);
 /** Requests to write that the card gets in an update and its trial, measured; a cut comes after any number of them. */
 const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 350);
 /**
- * Writes to the boot partition's configuration when an image becomes the default, somewhat more than come. A cut in all the others hits these
- * few too seldom: every second one comes among them.
+ * Writes to the boot partition's configuration when an image becomes the default, one more than come: three, counted. A cut in all the others
+ * hits these few too seldom: every second one comes among them.
  */
-const COMMIT = 12;
+const COMMIT = 4;
 /** Milliseconds in which a box at rest writes a few times, and one that starts or updates writes more often than that. */
 const REST = 90_000;
 const FEW = 40;
@@ -39,6 +39,11 @@ async function ended(updates: UpdateBed, before: number): Promise<boolean> {
   return action === "update-good" ? isDefault : action === "update-rolled-back" ? !isDefault : true;
 }
 
+/** Bytes that the partition got which says what starts. */
+function configuration({ ranges }: CardCounts): number {
+  return ranges.find(({ name }) => name === "bootcfg")?.bytes ?? 0;
+}
+
 /** Resolves when the card has come to rest. */
 async function rest(card: Card, over: () => boolean): Promise<void> {
   let [before, now] = [-Infinity, (await card.counts()).writes];
@@ -59,7 +64,7 @@ for (let cut = 1; cut <= CUTS; cut++)
       const whole = await bed.recordIsWhole();
       const commit = CUTS > 1 ? cut % 2 === 0 : next() < 0.5;
       const writes = Math.floor(next() * (commit ? COMMIT : WRITES));
-      const begun = (await box.card.counts()).writes;
+      const begun = await box.card.counts();
       const stopped = box.card.stopsAfter(writes, commit ? "bootcfg" : null);
       const slot = box.boot.slot;
       void updates
@@ -69,8 +74,9 @@ for (let cut = 1; cut <= CUTS; cut++)
       let over = false;
       await Promise.race([stopped, rest(box.card, () => over)]);
       over = true;
-      const had = (await box.card.counts()).writes - begun;
-      const during = `${had} came; ${box.boots.length} boots, slot ${box.boot.slot}${box.boot.tryboot ? " on trial" : ""}`;
+      const now = await box.card.counts();
+      const had = `${now.writes - begun.writes} came, ${configuration(now) - configuration(begun)} bytes of them to the boot configuration`;
+      const during = `${had}; ${box.boots.length} boots, slot ${box.boot.slot}${box.boot.tryboot ? " on trial" : ""}`;
       const lost = await box.cut(Math.floor(next() * 2 ** 31));
       await box.on();
       await bed.ready();

@@ -1,5 +1,6 @@
 /** Updates of the box: what must be refused is, what is not healthy is left, what is good stays. Each with its reason on record. */
 import { ALLOWED } from "../support/box/bed.ts";
+import { UNHEALTHY_PATIENCE } from "../support/box/bundles.ts";
 import { clustersOf } from "../support/box/medium.ts";
 import { testWithBox } from "../support/box/shared.ts";
 import { UpdateBed } from "../support/box/update-bed.ts";
@@ -94,7 +95,7 @@ check(
     const left = (await updates.updates()).findLast(
       ({ detail }) => detail?.["action"] === "update-rolled-back",
     );
-    t.regex(left?.reason ?? "", /gateway/);
+    t.regex(left?.reason ?? "", new RegExp(`not healthy after ${UNHEALTHY_PATIENCE} s: .*gateway`));
     t.log(left?.reason);
     t.is(await updates.byDefault(), "2");
     t.is(await bed.read(ALLOWED), String(ALLOWED));

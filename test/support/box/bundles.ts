@@ -21,6 +21,11 @@ import { SYSTEM_PATH } from "../namespaces.ts";
 import type { Teardown } from "../processes.ts";
 
 const BASE = fileURLToPath(new URL("../../../build/image/", import.meta.url));
+const HEALTH = fileURLToPath(
+  new URL("../../../image/rootfs/usr/lib/systemd/system/niac-health.service", import.meta.url),
+);
+/** Seconds that the unhealthy image gives itself, long enough for all but what it lacks. */
+export const UNHEALTHY_PATIENCE = 100;
 /** What `scripts/image --release 0.99.0 --out build/image/later` made, called by scripts/test --image. */
 export const LATER = join(BASE, "later");
 const BOARD = "qemu-arm64";
@@ -68,7 +73,7 @@ export class Bundles {
     return "truncated.raucb";
   }
 
-  /** The same content, with a gateway that never starts. */
+  /** The same content, with a gateway that never starts, and less patience: both on the kernel's command line, for the root is what was signed. */
   async unhealthy(): Promise<string> {
     const boot = join(this.directory, "boot-unhealthy.vfat");
     copyFileSync(join(LATER, "boot.vfat"), boot);
@@ -79,7 +84,7 @@ export class Bundles {
     }).trim();
     execFileSync("mcopy", ["-o", "-i", boot, "-", "::cmdline.txt"], {
       ...options,
-      input: `${line} systemd.mask=niac-gateway.service\n`,
+      input: `${line} systemd.mask=niac-gateway.service ${lessPatience()}\n`,
     });
     return this.#bundle("unhealthy", { boot, root: join(LATER, "root.img") });
   }
@@ -123,4 +128,13 @@ export class Bundles {
     });
     return `${name}.raucb`;
   }
+}
+
+/** systemd's credential for a drop-in of the unit that judges a trial (systemd.system-credentials(7), systemd.unit-dropin). */
+function lessPatience(): string {
+  const command = /^ExecStart=.*--patience \d+.*$/m.exec(readFileSync(HEALTH, "utf8"))?.[0];
+  if (command === undefined) throw new Error(`${HEALTH} names no patience`);
+  const less = command.replace(/--patience \d+/, `--patience ${UNHEALTHY_PATIENCE}`);
+  const text = Buffer.from(`[Service]\nExecStart=\n${less}\n`).toString("base64");
+  return `systemd.set_credential_binary=systemd.unit-dropin.niac-health.service~less:${text}`;
 }
