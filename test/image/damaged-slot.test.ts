@@ -43,8 +43,7 @@ check(
 check(
   "a bad block that only some program meets is found after a few starts, and the box goes on with the other slot for good",
   async (t, teardown) => {
-    const kept = keptBox();
-    const bed = await BoxBed.assemble(teardown, kept ? { kept } : {});
+    const bed = await BoxBed.assemble(teardown, { kept: keptBox() });
     const { box } = bed;
     for (const part of ["boot", "root"]) copyPartition(box.card.file, `${part}_a`, `${part}_b`);
     rot(box.card.file, "root_a", 40 * 1024 ** 2);

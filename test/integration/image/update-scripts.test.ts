@@ -1,6 +1,15 @@
 /** The image's scripts for updates, run as RAUC runs them: which slot starts, what is tried, below what nothing goes. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
@@ -225,6 +234,7 @@ testScripts(
       null,
       "where it lay: a FAT knows no rename that a cut of the power leaves whole",
     );
+    t.deepEqual(readdirSync(join(box.dir, "seed")), ["autoboot.txt", "niac.conf"], "and nothing beside it");
     t.is(box.read("data/floor"), "0.2.0\n");
     t.is(box.read("left-writable"), null);
     t.is(box.backend("set-state", "B", "good").code, 0, "and again");

@@ -44,7 +44,7 @@ export interface BedOptions extends Partial<BoxOptions> {
   /** Parts of the site document, or another one than plantSite's. */
   readonly parts?: PlantParts | ((plant: Plant) => string);
   /** A box that was in use before, and its laptop. The site document is then brought as `site-2.yaml`, for a box that has one. */
-  readonly kept?: KeptBox;
+  readonly kept?: KeptBox | null;
 }
 
 export class BoxBed {
@@ -80,7 +80,7 @@ export class BoxBed {
   /** A box at work, and an engineer who is connected: one that was kept, where there is one, with this plant's site document. */
   static async start(t: Teardown, options: BedOptions = {}): Promise<BoxBed> {
     const kept = keptBox();
-    const bed = await BoxBed.assemble(t, { ...options, ...(kept ? { kept } : {}) });
+    const bed = await BoxBed.assemble(t, { ...options, kept });
     await bed.box.on();
     await bed.ready();
     if (kept) await bed.box.out(`mount /boot/cfg 2>/dev/null; niac site apply /boot/cfg/${NEXT_SITE}`);

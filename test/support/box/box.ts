@@ -40,7 +40,7 @@ export interface BoxOptions {
   /** More words on the kernel's command line. */
   readonly commandLine?: string;
   /** A box that was in use before: its card and TPM, and not a new card. */
-  readonly kept?: Pick<KeptBox, "card" | "tpm">;
+  readonly kept?: Pick<KeptBox, "card" | "tpm"> | null;
 }
 
 /** One start of the processor. */
@@ -93,7 +93,7 @@ export class Box {
     const directory = mkdtempSync(join(tmpdir(), "niac-box-"));
     t.teardown(() => rmSync(directory, { recursive: true, force: true }));
     const disk = join(directory, "card.img");
-    if (options.kept !== undefined) copy(options.kept.card, disk);
+    if (options.kept) copy(options.kept.card, disk);
     else copyFileSync(DISK, disk, constants.COPYFILE_FICLONE);
     truncateSync(disk, CARD);
     if (options.settings !== null) writeTo(disk, "bootcfg", "niac.conf", options.settings);
