@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { AuthorityBed } from "../support/authority-bed.ts";
 import { pressSite } from "../support/sites.ts";
 import { SoftwareTpm } from "../support/swtpm.ts";
-import { freePort } from "../support/appliance.ts";
+import { freePort } from "../support/ports.ts";
 import { testWith } from "../support/tools.ts";
 
 testWith("swtpm", "/usr/bin/tpm2")(

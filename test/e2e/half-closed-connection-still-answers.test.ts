@@ -1,7 +1,8 @@
 import { connect as connectTls } from "node:tls";
 import { createServer } from "node:net";
 import test from "ava";
-import { Appliance, APPLIANCE, freePort } from "../support/appliance.ts";
+import { Appliance, APPLIANCE } from "../support/appliance.ts";
+import { freePort } from "../support/ports.ts";
 
 /** As `printf ... | nc` does: all of the request, the end of it, and then the answer. */
 test("a client that ends its side still gets the machine's answer", async (t) => {

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
-import { APPLIANCE, freePort } from "../support/appliance.ts";
+import { APPLIANCE } from "../support/appliance.ts";
+import { freePort } from "../support/ports.ts";
 import { AuthorityBed } from "../support/authority-bed.ts";
 import { end, type Teardown } from "../support/processes.ts";
 import { pressSite } from "../support/sites.ts";

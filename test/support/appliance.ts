@@ -8,11 +8,11 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRecord, type AuditRecord } from "../../src/audit/index.ts";
 import { Pki, type Authority, type Credential } from "./pki.ts";
+import { freePort } from "./ports.ts";
 import { end, until, type Teardown } from "./processes.ts";
 import { PROGRAM } from "./program.ts";
 
@@ -252,18 +252,4 @@ export class Appliance {
 function serverNames(site: string): string[] {
   const machines = ["press-4", ...[...site.matchAll(/^ {2}([a-z0-9-]+):/gm)].map((match) => match[1] ?? "")];
   return [...new Set(machines)].map((machine) => `*.${machine}.${APPLIANCE}`);
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address !== null && typeof address === "object") resolve(address.port);
-        else reject(new Error("no port was given"));
-      });
-    });
-  });
 }

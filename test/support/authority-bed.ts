@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { dial, ADMIN_SOCKET, authorityInit, authorityIssue, authorityTrust } from "../../src/link/index.ts";
 import type { Call } from "../../src/base/index.ts";
 import { makeName, makeRequest, toPem } from "../../src/x509/index.ts";
-import { Appliance, APPLIANCE, freePort, type ApplianceOptions } from "./appliance.ts";
+import { Appliance, APPLIANCE, type ApplianceOptions } from "./appliance.ts";
+import { freePort } from "./ports.ts";
 import type { Teardown } from "./processes.ts";
 
 /** PEM texts. */

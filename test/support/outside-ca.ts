@@ -8,7 +8,7 @@ import { writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
-import { freePort } from "./appliance.ts";
+import { freePort } from "./ports.ts";
 import { openssl, opensslDate } from "./openssl.ts";
 import { end } from "./processes.ts";
 import type { Authority, Credential } from "./pki.ts";

@@ -3,7 +3,8 @@ import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { globSync } from "node:fs";
 import { connect } from "node:net";
 import test, { type ExecutionContext } from "ava";
-import { APPLIANCE, freePort, type Appliance } from "./appliance.ts";
+import { APPLIANCE, type Appliance } from "./appliance.ts";
+import { freePort } from "./ports.ts";
 import type { Credential } from "./pki.ts";
 import { end, until, type Teardown } from "./processes.ts";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test from "ava";
 import { OPCUACertificateManager, OPCUAServer } from "node-opcua";
 import { identify } from "../../../src/gateway/identify.ts";
-import { freePort } from "../../support/appliance.ts";
+import { freePort } from "../../support/ports.ts";
 import { end } from "../../support/processes.ts";
 import { accepting, testWith } from "../../support/tools.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import test from "ava";
 import { ProfileStore } from "../../../src/laptop/store.ts";
-import { freePort } from "../../support/appliance.ts";
+import { freePort } from "../../support/ports.ts";
 import { Pki, type Credential } from "../../support/pki.ts";
 import { end, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
 import { NiacError } from "../../../src/base/index.ts";
 import { certificatePem, readRequest } from "../../../src/x509/index.ts";
-import { freePort } from "../../support/appliance.ts";
+import { freePort } from "../../support/ports.ts";
 import { Pki } from "../../support/pki.ts";
 import { end, over, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";

@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from "ava";
 import modbusSerial from "modbus-serial";
 import type { TcpPortOptions } from "../../../src/machine/tcp-port.ts";
 import type { Operation } from "../../../src/modbus/index.ts";
-import { freePort } from "../../support/appliance.ts";
+import { freePort } from "../../support/ports.ts";
 import { end } from "../../support/processes.ts";
 import { accepting, PymodbusMachine, testWith } from "../../support/tools.ts";
 import { Ask, permitFor, read, reading, registers, write, type End } from "../../unit/machine/requests.ts";

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import test, { type ExecutionContext } from "ava";
 import { identify, type Identification } from "../../../src/gateway/identify.ts";
 import { IDENTIFY_PORTS } from "../../../src/link/index.ts";
-import { freePort } from "../../support/appliance.ts";
+import { freePort } from "../../support/ports.ts";
 import { TcpMachine } from "../../support/tcp-machine.ts";
 import {
   acknowledge,

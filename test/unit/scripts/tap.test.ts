@@ -28,7 +28,7 @@ test("tests that pass are shown with their figures, and counted", (t) => {
   t.is(exitCode, 0);
 });
 
-test("a test that failed is shown in full, and nothing else is said of it", (t) => {
+test("a test that failed is shown in full, and again at the end", (t) => {
   const { shown, exitCode } = report(...BAD, "# ended 1");
   t.deepEqual(shown, [
     "  ok    a › it does",
@@ -38,9 +38,23 @@ test("a test that failed is shown in full, and nothing else is said of it", (t) 
     "  ...",
     "",
     "",
+    "  FAIL  a › it does not",
+    "  ---",
+    "    message: Test failed",
+    "  ...",
+    "",
     "1 passed, 1 failed",
   ]);
   t.is(exitCode, 1);
+});
+
+test("of a failure that says much, the end shows the first lines and where the others are", (t) => {
+  const much = Array.from({ length: 100 }, (_, line) => `    line ${line}`);
+  const { shown } = report("not ok 1 - a", ...much, "ok 2 - b", "    no part of it", "1..2", "# ended 1");
+  t.true(shown.includes("    line 99"));
+  const end = shown.slice(shown.lastIndexOf("  FAIL  a"));
+  t.deepEqual(end.slice(0, 2), ["  FAIL  a", "    line 0"]);
+  t.deepEqual(end.slice(-4), ["    line 28", "  ... and 71 lines more, see above", "", "1 passed, 1 failed"]);
 });
 
 test("what is skipped is named again at the end", (t) => {
