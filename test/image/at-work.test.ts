@@ -20,6 +20,7 @@ const check = testWithBox(async (t) => {
   for (const capture of [uplink, device]) await capture.stop();
   await bed.enrol();
   await bed.connect();
+  await bed.readsAgain();
   // For the files after this one, once all was looked at.
   t.teardown(() => bed.keep());
   return { bed, uplink, device };

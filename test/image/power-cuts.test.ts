@@ -1,5 +1,4 @@
 /** The power goes at a random moment of an update or of the start into it: the box starts, works, and has it on record. */
-import { ALLOWED } from "../support/box/bed.ts";
 import type { Card, CardCounts } from "../support/box/card.ts";
 import { chance, SEED } from "../support/box/seed.ts";
 import { testWithBox } from "../support/box/shared.ts";
@@ -34,7 +33,7 @@ async function ended(updates: UpdateBed, before: number): Promise<boolean> {
   if (last === undefined) return true;
   if (!ENDS.includes(action)) return false;
   const partition = last["slot"] === "A" ? PARTITIONS.A : PARTITIONS.B;
-  const isDefault = (await updates.byDefault()) === partition;
+  const isDefault = (await updates.bed.byDefault()) === partition;
   // That it is good is on record before it is the default; cut between the two, what it is in the end follows.
   return action === "update-good" ? isDefault : action === "update-rolled-back" ? !isDefault : true;
 }
@@ -86,11 +85,11 @@ for (let cut = 1; cut <= CUTS; cut++)
         () => ended(updates, before),
         `${about}: the update's end on record, and what the box starts to agree with it`,
       );
-      t.is(await updates.byDefault(), PARTITIONS[box.boot.slot], `${about}: it started what is the default`);
+      t.is(await bed.byDefault(), PARTITIONS[box.boot.slot], `${about}: it started what is the default`);
       t.log(
         `${about}: ${(await updates.actions()).slice(before).join(", ") || "nothing had begun"}; starts from slot ${box.boot.slot}`,
       );
       t.is(await box.out("systemctl --failed --plain --no-legend"), "", about);
-      t.is(await bed.read(ALLOWED), String(ALLOWED), about);
+      await bed.readsAgain();
     },
   );

@@ -251,14 +251,19 @@ testScripts(
     t.is(longer.read("lies-elsewhere"), null);
     t.is(longer.backend("get-primary").out, "B");
     const short = "[all]\nboot_partition=2\n";
-    for (const autoboot of [short, A + "#".repeat(512)]) {
-      const box = new Box(t, { autoboot });
-      const { code, err } = box.backend("set-state", "B", "good");
-      t.is(code, 1);
-      t.regex(err, /autoboot\.txt has \d+ bytes .*Copy it from niac's image/);
-      t.is(box.read("seed/autoboot.txt"), autoboot);
-      t.is(box.read("left-writable"), null);
-    }
+    for (const autoboot of [short, A + "#".repeat(512)])
+      for (const [slot, tryboot, state] of [
+        ["A", "0", "bad"],
+        ["B", "1", "good"],
+      ] as const) {
+        const box = new Box(t, { autoboot, slot, tryboot });
+        const { code, err } = box.backend("set-state", "B", state);
+        t.is(code, 1, state === "bad" ? "when an installation begins, before anything is written" : state);
+        t.regex(err, /autoboot\.txt has \d+ bytes .*Copy it from niac's image/);
+        t.is(box.read("seed/autoboot.txt"), autoboot);
+        t.is(box.read("left-writable"), null);
+        t.is(box.read("data/floor"), null);
+      }
   },
 );
 

@@ -86,6 +86,7 @@ export class BoxBed {
     if (kept) await bed.box.out(`mount /boot/cfg 2>/dev/null; niac site apply /boot/cfg/${NEXT_SITE}`);
     else await bed.enrol();
     await bed.connect();
+    await bed.readsAgain();
     return bed;
   }
 
@@ -149,6 +150,14 @@ export class BoxBed {
     return mbpollFrom(this.plant, "laptop", "127.0.0.1", { port, register, write: value });
   }
 
+  /** Waits until the press is read: a box that has just started may take longer for an answer than mbpoll waits for it. */
+  async readsAgain(): Promise<void> {
+    await this.box.until(
+      async () => (await this.read()) === String(ALLOWED),
+      "the press to be read through the box",
+    );
+  }
+
   /** Asks the press at its own address again and again with alice's certificate; milliseconds since the epoch of the first answer. */
   async firstRead(patience = 300_000): Promise<number> {
     const profile = join(this.#home, ".config/niac/default");
@@ -167,6 +176,20 @@ export class BoxBed {
       .filter((line) => line !== "")
       .map(parseRecord)
       .toReversed();
+  }
+
+  /** The partition that autoboot.txt names for every start. */
+  async byDefault(): Promise<string> {
+    const text = await this.box.out("mount /boot/cfg 2>/dev/null; cat /boot/cfg/autoboot.txt");
+    return /^\[all\][^[]*^boot_partition=(\d)/ms.exec(text)?.[1] ?? text;
+  }
+
+  /** Waits until that is so: that an image is good is on record some seconds before it is the default. */
+  async becomesDefault(partition: string): Promise<void> {
+    await this.box.until(
+      async () => (await this.byDefault()) === partition,
+      `autoboot.txt to name partition ${partition}`,
+    );
   }
 
   /** That the record has no gap and the database no damage; the number of records. */

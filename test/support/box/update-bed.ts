@@ -91,10 +91,4 @@ export class UpdateBed {
   slot(): Promise<string> {
     return this.bed.box.out("sed -n 's/^NIAC_SLOT=//p' /run/niac-boot/env");
   }
-
-  /** The partition that autoboot.txt names for every start. */
-  async byDefault(): Promise<string> {
-    const text = await this.bed.box.out("mount /boot/cfg 2>/dev/null; cat /boot/cfg/autoboot.txt");
-    return /^\[all\][^[]*^boot_partition=(\d)/ms.exec(text)?.[1] ?? text;
-  }
 }
