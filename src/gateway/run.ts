@@ -181,8 +181,14 @@ class GatewayProcess {
   }
 
   async #certify(request: Buffer): Promise<z.infer<typeof link.certify.result>> {
-    if (!this.#channel) throw new UnavailableError("control-away", "control, which signs it, is away");
-    return this.#channel.call(link.certify, { request: request.toString("base64") });
+    try {
+      if (this.#channel)
+        return await this.#channel.call(link.certify, { request: request.toString("base64") });
+    } catch (error) {
+      if (!(error instanceof UnavailableError && error.code === "channel-lost")) throw error;
+    }
+    // It was away, or went while it was asked.
+    throw new UnavailableError("control-away", "control, which signs it, is away");
   }
 
   /** Throws what is wrong with the pair; the old one then stays in use. */

@@ -1,4 +1,4 @@
-import { HOSTS, Plant } from "../support/plant.ts";
+import { HOSTS, Plant, SILENCE } from "../support/plant.ts";
 import { cableSite, CableBed, FORWARDED, Watch } from "../support/plant-cable.ts";
 import { testWith } from "../support/tools.ts";
 
@@ -79,9 +79,9 @@ testWith(
   for (const machine of ["hmi", "press"] as const) {
     const said = await plant.ask(machine, HOSTS.historian, FORWARDED);
     t.is(said, `historian ${HOSTS[machine]} hello`);
-    t.is(await plant.dial(machine, HOSTS.historian, 22), "silent");
+    t.is(await plant.dial(machine, HOSTS.historian, 22, SILENCE), "silent");
   }
-  for (const port of [802, 502, 22]) t.is(await plant.dial("attacker", HOSTS.press, port), "silent");
+  for (const port of [802, 502, 22]) t.is(await plant.dial("attacker", HOSTS.press, port, SILENCE), "silent");
   t.is(rulesetOf(plant), before);
   t.deepEqual(await watch.crossed(), { machines: [], plant: [] });
 

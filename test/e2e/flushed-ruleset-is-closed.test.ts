@@ -1,5 +1,6 @@
-import { HOSTS, Plant } from "../support/plant.ts";
+import { HOSTS, Plant, SILENCE } from "../support/plant.ts";
 import { plantSite } from "../support/plant-sites.ts";
+import { until } from "../support/processes.ts";
 import { testWith } from "../support/tools.ts";
 
 function site(plant: Plant): string {
@@ -21,12 +22,18 @@ testWith(
   await plant.echo("hmi", 5900);
   t.is(await plant.ask("hmi", HOSTS.historian, 4000), `historian ${HOSTS.hmi} hello`);
 
+  const open = /ESTABLISHED|FIN_WAIT|CLOSE_WAIT|LAST_ACK/;
+  await until(
+    () => !open.test(plant.run("box", "conntrack", "-L", "-p", "tcp")),
+    "that connection to be over",
+  );
+
   const behind = await plant.capture("hmi", "eth0", "tcp or icmp");
   const before = await plant.capture("historian", "eth0", "tcp or icmp");
   plant.run("box", "/usr/sbin/nft", "flush", "ruleset");
-  t.is(await plant.dial("hmi", HOSTS.historian, 4000), "silent");
-  t.is(await plant.dial("attacker", HOSTS.hmi, 5900), "silent");
-  t.is(await plant.dial("historian", HOSTS.hmi, 5900), "silent");
+  t.is(await plant.dial("hmi", HOSTS.historian, 4000, SILENCE), "silent");
+  t.is(await plant.dial("attacker", HOSTS.hmi, 5900, SILENCE), "silent");
+  t.is(await plant.dial("historian", HOSTS.hmi, 5900, SILENCE), "silent");
   await behind.stop();
   await before.stop();
   t.deepEqual(behind.frames(`ip.dst == ${HOSTS.hmi}`), [], "nothing came to the machine");

@@ -15,7 +15,9 @@ testWith("pymodbus")(
     t.timeout(300_000);
     const machine = await PymodbusMachine.start(t);
     const limits = "connections: 1200, connectionsPerSource: 1200, handshakeTimeout: 60s";
-    const bed = await Appliance.start(t, { site: pressSite(machine.port, { limits }) });
+    const bed = await Appliance.start(t, {
+      site: pressSite(machine.port, { limits, service: "requestTimeout: 20s" }),
+    });
     const users = Array.from({ length: USERS }, (_, i) => `user-${i}`);
     const credentials = new Map(
       users.map((cn) => [cn, bed.root.client({ cn, ou: ["maintenance"] })] as const),

@@ -31,7 +31,7 @@ testWith(
   const serial = `
   drive-2:
     services:
-      modbus: { protocol: modbus-rtu, serial: { path: ${near}, baudRate: 19200 }, units: [1, 2], requestTimeout: 1s }`;
+      modbus: { protocol: modbus-rtu, serial: { path: ${near}, baudRate: 19200 }, units: [1, 2], requestTimeout: 5s }`;
   const grants = `
   - name: maintenance-runs-the-drive
     reason: Maintenance sets the drive's speed

@@ -16,7 +16,7 @@ test("a thousand rotations: no transaction is lost, new connections see new cert
   t.timeout(600_000);
   const machine = await PymodbusMachine.start(t);
   const bed = await AuthorityBed.start(t, {
-    site: pressSite(machine.port),
+    site: pressSite(machine.port, { service: "requestTimeout: 20s" }),
     environment: { NIAC_ROTATION: "50ms", NODE_OPTIONS: LITTLE_ROOM },
   });
   const { appliance } = bed;

@@ -87,7 +87,18 @@ testWith(
   );
 
   // mbpoll goes on polling until it is ended.
-  const poller = plant.spawn("scada", "mbpoll", ["-m", "tcp", "-t", "4", "-0", "-r", "1", HOSTS.press]);
+  const poller = plant.spawn("scada", "mbpoll", [
+    "-m",
+    "tcp",
+    "-t",
+    "4",
+    "-0",
+    "-r",
+    "1",
+    "-o",
+    "10",
+    HOSTS.press,
+  ]);
   let sessions = "";
   await plant.box.until(async () => {
     sessions = (await plant.box.niac("sessions")).out;
@@ -113,7 +124,18 @@ testWith(
   await plant.apply(site(plant, until));
   t.is(await mbpollFrom(plant, "scada", HOSTS.press, { register: 40 }), "40");
 
-  const poller = plant.spawn("scada", "mbpoll", ["-m", "tcp", "-t", "4", "-0", "-r", "1", HOSTS.press]);
+  const poller = plant.spawn("scada", "mbpoll", [
+    "-m",
+    "tcp",
+    "-t",
+    "4",
+    "-0",
+    "-r",
+    "1",
+    "-o",
+    "10",
+    HOSTS.press,
+  ]);
   const [end] = await plant.box.recorded(2, "kind=session.end", "user=scada").then((all) => all.slice(-1));
   poller.kill();
   t.true((end?.time ?? 0) >= Date.parse(until), "not before");

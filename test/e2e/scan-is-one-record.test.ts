@@ -4,8 +4,8 @@ import { plantSite } from "../support/plant-sites.ts";
 import { testWith } from "../support/tools.ts";
 
 /** Milliseconds for nmap, and for all of it: every port twice takes it a minute. */
-const SCAN = 180_000;
-const ALL = 240_000;
+const SCAN = 600_000;
+const ALL = 700_000;
 const EVERY_PORT = 65_535;
 
 testWith(

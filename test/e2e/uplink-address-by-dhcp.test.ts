@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import { HOSTS, Plant, ROUTER } from "../support/plant.ts";
 import { mbpollFrom, PlantMachine } from "../support/plant-modbus.ts";
 import { plantSite } from "../support/plant-sites.ts";
+import { end } from "../support/processes.ts";
 import { testWith } from "../support/tools.ts";
 
 const GIVEN = "10.20.0.150";
@@ -58,7 +59,7 @@ unsafeUnauthenticated:
       const lease = ["-f", "-q", "-n", "-t", "10", "-T", "1", "-i", "uplink", "-s", script];
       const { code, err } = await plant.result("box", "udhcpc", lease);
       t.is(code, 0, err);
-      server.kill();
+      await end(server);
       await plant.box.until(
         async () => (await mbpollFrom(plant, "scada", HOSTS.press, { register: 40 })) === "40",
         `the press to be reached from ${address}`,

@@ -14,6 +14,7 @@ import * as client from "openid-client";
 import { exchange } from "../../src/est/est-client-http.ts";
 import type { SignIn } from "../../src/site/index.ts";
 import type { Pki } from "./pki.ts";
+import { freePort } from "./ports.ts";
 
 export const CLIENT = "niac-laptops";
 export const OTHER_CLIENT = "something-else";
@@ -37,7 +38,8 @@ export class OidcBed {
     const root = pki.root("Provider Root");
     const own = root.server({ dns: ["localhost"], ip: ["127.0.0.1"] });
     const server = createServer({ cert: own.fullChainPem, key: own.keyPem });
-    const port = await listening(server, 0);
+    const port = await freePort();
+    await listening(server, port);
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const bed = new OidcBed(server, port, root.certPem, privateKey);
     const answer = bed.#provider().callback();
@@ -212,12 +214,9 @@ export class OidcBed {
   }
 }
 
-function listening(server: Server, port: number): Promise<number> {
+function listening(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      resolve(typeof address === "object" && address !== null ? address.port : port);
-    });
+    server.listen(port, "127.0.0.1", resolve);
   });
 }

@@ -61,7 +61,7 @@ export async function mbpollFrom(plant: Plant, host: string, to: string, asked: 
   const { port = 502, register, count = 1, write } = asked;
   const where = ["-m", "tcp", "-p", String(port), "-a", "1", "-t", "4", "-0", "-r", String(register)];
   const what = write === undefined ? ["-c", String(count), "-1", to] : [to, String(write)];
-  const { out, err } = await plant.result(host, "mbpoll", [...where, "-o", "5", ...what]);
+  const { out, err } = await plant.result(host, "mbpoll", [...where, "-o", "10", ...what]);
   const values = [...out.matchAll(/^\[\d+\]:\s+(\d+)/gm)].map(([, value]) => value);
   if (values.length > 0) return values.join(" ");
   if (/^Written 1 references/m.test(out)) return "written";

@@ -171,8 +171,8 @@ export class Plant {
     return { code, out, err };
   }
 
-  /** Whether a TCP connection from a host to an address opens (`open`), is refused (`reset`) or stays unanswered (`silent`). */
-  async dial(host: string, address: string, port: number, milliseconds = 2_000): Promise<string> {
+  /** Whether a TCP connection from a host to an address opens (`open`), is refused (`reset`) or stays unanswered (`silent`) for so long. */
+  async dial(host: string, address: string, port: number, milliseconds = 20_000): Promise<string> {
     const seconds = String(milliseconds / 1_000);
     const { code, err } = await this.result(host, "python3", ["-c", DIAL, address, String(port), seconds]);
     if (code === 0) return "open";
@@ -198,7 +198,9 @@ export class Plant {
   /** Records what a host's port sees, in both directions, until stop(). */
   async capture(host: string, port = "eth0", filter = ""): Promise<Capture> {
     const file = join(this.#dir, `${host}-${port}-${this.#children.size}.pcap`);
-    const args = ["-U", "-n", "-i", port, "-w", file, "--immediate-mode", ...(filter === "" ? [] : [filter])];
+    // Room for some thousand frames that tcpdump has no time for yet: each takes as much of it as the longest one could.
+    const room = ["--immediate-mode", "-s", "9216", "-B", "32768"];
+    const args = ["-U", "-n", "-i", port, "-w", file, ...room, ...(filter === "" ? [] : [filter])];
     const child = this.spawn(host, "tcpdump", args);
     await says(child, "listening on");
     return new Capture(child, file);
@@ -241,7 +243,7 @@ export class Capture {
 
   /** Ends it; what was sent up to now is in it. */
   async stop(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     await end(this.#child, "SIGINT");
   }
 
@@ -257,6 +259,9 @@ export class Capture {
     return out.split("\n").filter((line) => line !== "");
   }
 }
+
+/** Milliseconds after which a dial that is answered at once, or never, counts as silent. */
+export const SILENCE = 2_000;
 
 /** Waits until a child says a text on its standard output or error. */
 export async function says(child: ChildProcess, text: string): Promise<void> {
@@ -290,7 +295,7 @@ s.serve_forever()`;
 
 const ASK = `
 import socket, sys
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 4)
-s.settimeout(4)
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)
+s.settimeout(20)
 s.sendall(sys.argv[3].encode() + b'\\n')
 print(s.makefile().readline().strip())`;

@@ -43,10 +43,14 @@ if sys.argv[1] == "serve":
     print("ready", flush=True)
     while True:
         connection, _ = server.accept()
+        # So that it hears of a cut also when it has nothing to send.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1)
         threading.Thread(
             target=lambda c: print(lines(c, c.sendall), flush=True) or c.close(), args=(connection,), daemon=True
         ).start()
-connection = socket.create_connection((sys.argv[2], int(sys.argv[3])), 5)
+connection = socket.create_connection((sys.argv[2], int(sys.argv[3])), 20)
 connection.settimeout(None)
 print("ready", flush=True)
 threading.Thread(target=lambda: (sys.stdin.readline(), ending.set()), daemon=True).start()

@@ -164,7 +164,7 @@ export function mbpoll(
     "-r",
     String(address),
     "-o",
-    "5",
+    "10",
   ];
   if (!write) args.push("-c", String(count), "-1");
   args.push("127.0.0.1", ...(write ?? []).map(String));
@@ -182,7 +182,7 @@ export function mbpoll(
 
 /** Waits until something accepts connections on the loopback port. */
 export async function accepting(port: number): Promise<void> {
-  const limit = Date.now() + 10_000;
+  const limit = Date.now() + 45_000;
   while (!(await answers(port))) {
     if (Date.now() > limit) throw new Error(`nothing listens on 127.0.0.1:${port}`);
     await new Promise((resolve) => setTimeout(resolve, 20));

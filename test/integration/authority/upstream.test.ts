@@ -238,7 +238,7 @@ test("an approval that takes its time: the same command again asks with the same
 });
 
 test("the identity renews itself, keeps the old one while the authority is away, and says so", async (t) => {
-  const { open, delegation, server, audit, warnings } = await bed(t, { life: 16 });
+  const { open, delegation, server, audit, warnings } = await bed(t, { life: 30 });
   const upstream = open();
   await upstream.identity.init(delegation());
   const first = upstream.identity.view()?.notAfter ?? 0;

@@ -72,7 +72,11 @@ testWith("chronyd", "root")("a machine's chrony takes the time of the plant's ch
   t.teardown(() => ntp.close());
   const off = await chronyClient(t, ntp.port);
   t.true(Math.abs(off) < 2, `${off} s`);
-  t.deepEqual(bed.drafts, []);
+  // A server that needs more than a second is on record, as kind process; nothing is refused.
+  t.deepEqual(
+    bed.drafts.filter(({ kind }) => kind !== "process"),
+    [],
+  );
 });
 
 testWith(

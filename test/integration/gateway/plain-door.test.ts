@@ -26,13 +26,13 @@ testWith(
   async (t) => {
     const cable = await Cable.start(t, SITE);
     const press = await cable.machine(PRESS);
-    const poll = ["-m", "tcp", "-a", "1", "-t", "4", "-0", "-r", "40", "-c", "3", "-1", "-o", "5", PRESS];
+    const poll = ["-m", "tcp", "-a", "1", "-t", "4", "-0", "-r", "40", "-c", "3", "-1", "-o", "10", PRESS];
     const values = [...cable.run("plant", "mbpoll", ...poll).matchAll(/^\[\d+\]:\s+(\d+)/gm)].map(
       ([, value]) => Number(value),
     );
     t.deepEqual(values, [40, 41, 42]);
     const write = await t.throwsAsync(async () =>
-      cable.run("plant", "mbpoll", "-m", "tcp", "-t", "4", "-0", "-r", "40", "-o", "5", PRESS, "7"),
+      cable.run("plant", "mbpoll", "-m", "tcp", "-t", "4", "-0", "-r", "40", "-o", "10", PRESS, "7"),
     );
     t.regex(write?.message ?? "", /Illegal function/i);
 

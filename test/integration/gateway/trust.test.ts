@@ -259,7 +259,7 @@ testWith("pymodbus")("a report that grows stale ends the session by itself", asy
     sanUris: ["urn:niac:device:laptop-7"],
   });
   // Room for the session to begin in.
-  await bed.keeper.report(report({ diskEncryption: true }, Date.now() - 8 * HOUR + 4_000));
+  await bed.keeper.report(report({ diskEncryption: true }, Date.now() - 8 * HOUR + 15_000));
   const client = await bed.open(laptop);
   await until(() => client.ended, "the session to end");
   const [end] = await bed.recorded(1, ({ kind }) => kind === "session.end");

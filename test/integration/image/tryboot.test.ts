@@ -28,7 +28,7 @@ import { testWith } from "../../support/tools.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const cache = join(root, "build/image/cache");
-const PATIENCE = 240_000;
+const PATIENCE = 900_000;
 const SET_REBOOT_FLAGS = "bcm2835_property: unhandled tag 0x00038064";
 
 interface Built {

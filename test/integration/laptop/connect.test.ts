@@ -2,6 +2,7 @@ import test from "ava";
 import { NiacError } from "../../../src/base/index.ts";
 import type { Typed } from "../../../src/laptop/options.ts";
 import { Pki } from "../../support/pki.ts";
+import { freePort } from "../../support/ports.ts";
 import { BOX, COUNTING, DIRECTORY, fakeAppliance, GOOD, type FakeAppliance } from "./fake-appliance.ts";
 import { everything, listening, local, localPort, run, type Running } from "./running.ts";
 
@@ -67,8 +68,10 @@ test("a megabyte goes through whole, and the answer still comes after the progra
 
 test("Ctrl-C closes ports and connections, and the command ends well", async (t) => {
   const appliance = await fakeAppliance(box, GOOD);
-  const running = run(typed(appliance));
-  const port = await localPort(running, "modbus");
+  // A port that no other command takes the moment it is free.
+  const port = await freePort();
+  const running = run(typed(appliance, { machines: ["press-4/modbus"], port: String(port) }));
+  t.is(await localPort(running, "modbus"), port);
   const socket = local(port);
   socket.write("x");
   await new Promise((resolve) => {

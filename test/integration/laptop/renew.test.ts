@@ -88,7 +88,7 @@ test("a renewal that fails leaves what there was, and says for how long it still
 
 test("an ended certificate is not sent anywhere: enrol anew", async (t) => {
   const { box, laptop } = await enrolled(t, 90);
-  box.answer = ({ request }) => ({ certificate: box.issue(request, 2, 1_000) });
+  box.answer = ({ request }) => ({ certificate: box.issue(request, 11, 1_000) });
   await laptop.niac("renew", "--now");
   await until(() => Date.now() > Date.parse(expiry(laptop)), "the certificate to end");
   const error = await failure(laptop.niac("renew"));
@@ -105,11 +105,11 @@ function expiry(laptop: Laptop): string {
 }
 
 test("--watch renews again and again, goes on after failures, and ends when told to", async (t) => {
-  const { box, laptop, identity } = await enrolled(t, 4);
+  const { box, laptop, identity } = await enrolled(t, 12);
   let fail = 2;
   box.answer = ({ request }) => {
     if (fail-- > 0) return { status: 500, text: "out of order" };
-    return { certificate: box.issue(request, 4, 0) };
+    return { certificate: box.issue(request, 12, 0) };
   };
   const first = identity();
   const watching = laptop.niac("renew", "--watch");

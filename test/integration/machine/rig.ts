@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { ExecutionContext } from "ava";
 import { Flusher, type MachinePort } from "../../../src/machine/index.ts";
 import { TcpPort, type TcpPortOptions } from "../../../src/machine/tcp-port.ts";
+import { freePort } from "../../support/ports.ts";
 import { AheadClock } from "../../unit/machine/requests.ts";
 
 /** One request as the machine saw it. */
@@ -65,14 +66,12 @@ export class Machine {
 
   /** On the port it had before, where it had one. */
   async listen(): Promise<void> {
+    this.port ||= await freePort();
     const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(this.port, "127.0.0.1", resolve);
     });
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port was given");
-    this.port = address.port;
     this.#server = server;
   }
 

@@ -114,13 +114,14 @@ test("a serial machine that is silent costs its request alone, and its late answ
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { requestTimeout: 1000 });
+  const { port } = openSerial(t, line.near, { requestTimeout: 3_000 });
   const lane = port.openLane();
   const silent = write(1, 2);
   port.submit(lane, silent);
+  await until(() => machine.seen.length === 1, "the machine to be asked");
   t.like(await silent.done, { kind: "failed", exception: 0x0b, outcome: "timeout" });
   await machine.send(goodFrame(machine.seen[0]!));
-  await pause(50);
+  await pause(1_000);
   machine.onRequest = (request) => machine.send(goodFrame(request));
   const next = read(3);
   port.submit(lane, next);
@@ -131,10 +132,11 @@ test("a late answer is not taken for the next request's, which waits for it", as
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { requestTimeout: 1000 });
+  const { port } = openSerial(t, line.near, { requestTimeout: 3_000 });
   const lane = port.openLane();
   const slow = read(1);
   port.submit(lane, slow);
+  await until(() => machine.seen.length === 1, "the machine to be asked");
   t.like(await slow.done, { outcome: "timeout" });
   const next = read(2);
   port.submit(lane, next);
@@ -147,7 +149,7 @@ test("a dead unit does not keep the line from the others", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = (request) => (request[0] === 9 ? undefined : machine.send(goodFrame(request)));
-  const { port } = openSerial(t, line.near, { requestTimeout: 2000 });
+  const { port } = openSerial(t, line.near, { requestTimeout: 8_000 });
   const dead = port.openLane();
   const [lost, again] = [read(0, 1, 9), read(0, 1, 9)];
   port.submit(dead, lost);
@@ -176,7 +178,8 @@ test("noise on the idle line is passed over", async (t) => {
   port.submit(lane, first);
   await first.done;
   await machine.send(Buffer.of(0, 255, 3, 17));
-  await pause(50);
+  // Nothing says that the port has read it.
+  await pause(1_000);
   const next = read(2);
   port.submit(lane, next);
   t.deepEqual(registers(await next.done), [2]);

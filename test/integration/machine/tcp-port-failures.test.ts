@@ -39,7 +39,7 @@ test("one unit that is silent behind a machine that answers others costs only it
   machine.onRequest = (seen) => {
     if (seen.unit !== 7) seen.socket.write(goodReply(seen));
   };
-  const { port, events } = openTcp(t, machine.port, { maxPending: 4, requestTimeout: 2000 });
+  const { port, events } = openTcp(t, machine.port, { maxPending: 4, requestTimeout: 4_000 });
   const lane = port.openLane();
   const silent = read(0, 1, 7);
   let answered = 0;

@@ -27,7 +27,7 @@ function written(socket: Seen["socket"], chunk: Uint8Array): Promise<void> {
 test("a late answer is dropped and harms nobody", async (t) => {
   const machine = await Machine.start(t);
   machine.onRequest = () => {};
-  const { port } = openTcp(t, machine.port, { maxPending: 4, requestTimeout: 2000 });
+  const { port } = openTcp(t, machine.port, { maxPending: 4, requestTimeout: 4_000 });
   const lane = port.openLane();
   const slow = read(1);
   port.submit(lane, slow);
