@@ -25,7 +25,12 @@ testWith(
     for (const port of ["uplink", "device"]) plant.ip("box", "link", "set", port, "up");
     await bed.worksAgain("once the ports are up");
     t.deepEqual(bed.pinned(), pinned);
-    t.deepEqual(await watch.crossed(), { machines: [], plant: [] });
+    const { machines, plant: uplink } = await watch.crossed();
+    // The end of a connection, for instance, that comes while a port is down: the box says so to its sender, as routers do.
+    const crossed = [...machines, ...uplink].filter(
+      (frame) => !/ICMP .*Destination unreachable \((Host|Network) unreachable\)$/.test(frame),
+    );
+    t.deepEqual(crossed, []);
     const records = await plant.box.records("kind=network");
     const says = (words: string): boolean => records.some(({ reason }) => reason?.includes(words));
     t.true(says("the uplink (uplink) is down, it was up"));
