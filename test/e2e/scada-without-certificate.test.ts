@@ -3,6 +3,9 @@ import { mbpollFrom, PlantMachine } from "../support/plant-modbus.ts";
 import { plantSite } from "../support/plant-sites.ts";
 import { testWith } from "../support/tools.ts";
 
+/** Polls the press until it is ended. */
+const POLL = ["-m", "tcp", "-t", "4", "-0", "-r", "1", "-o", "10", HOSTS.press];
+
 const SOMEBODY_ELSE = "10.20.0.77";
 
 function site(plant: Plant, until: string): string {
@@ -86,19 +89,7 @@ testWith(
     "the SCADA server to be let in",
   );
 
-  // mbpoll goes on polling until it is ended.
-  const poller = plant.spawn("scada", "mbpoll", [
-    "-m",
-    "tcp",
-    "-t",
-    "4",
-    "-0",
-    "-r",
-    "1",
-    "-o",
-    "10",
-    HOSTS.press,
-  ]);
+  const poller = plant.spawn("scada", "mbpoll", POLL);
   let sessions = "";
   await plant.box.until(async () => {
     sessions = (await plant.box.niac("sessions")).out;
@@ -124,18 +115,7 @@ testWith(
   await plant.apply(site(plant, until));
   t.is(await mbpollFrom(plant, "scada", HOSTS.press, { register: 40 }), "40");
 
-  const poller = plant.spawn("scada", "mbpoll", [
-    "-m",
-    "tcp",
-    "-t",
-    "4",
-    "-0",
-    "-r",
-    "1",
-    "-o",
-    "10",
-    HOSTS.press,
-  ]);
+  const poller = plant.spawn("scada", "mbpoll", POLL);
   const [end] = await plant.box.recorded(2, "kind=session.end", "user=scada").then((all) => all.slice(-1));
   poller.kill();
   t.true((end?.time ?? 0) >= Date.parse(until), "not before");
