@@ -1,4 +1,4 @@
-/** What TAP says, for people: each test as it ends with the figures it tells, failures in full, then and again at the end, and whether all of it was there. */
+/** What TAP says, for people: each test as it ends with the figures it tells, failures in full; and at the end the failures again, shortened, and whether all of it was there. */
 
 /** scripts/test says so after each run of ava, with its exit code. */
 const ENDED = /^# ended (\d+)$/;

@@ -90,6 +90,6 @@ for (let cut = 1; cut <= CUTS; cut++)
         `${about}: ${(await updates.actions()).slice(before).join(", ") || "nothing had begun"}; starts from slot ${box.boot.slot}`,
       );
       t.is(await box.out("systemctl --failed --plain --no-legend"), "", about);
-      await bed.readsAgain();
+      await bed.readsAgain(about);
     },
   );

@@ -10,8 +10,8 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { parseRecord, type AuditRecord } from "../../src/audit/index.ts";
+import { NiacError, type Call } from "../../src/base/index.ts";
 import { ADMIN_SOCKET, dial, sessionsList } from "../../src/link/index.ts";
 import { Pki, type Authority, type Credential } from "./pki.ts";
 import { freePort } from "./ports.ts";
@@ -21,8 +21,6 @@ import { PROGRAM } from "./program.ts";
 export const APPLIANCE = "box.plant.example";
 /** Milliseconds a command may take. */
 const PATIENCE = 60_000;
-/** Milliseconds for a gateway that a test has stopped. */
-const HEARD = 5_000;
 
 export interface CommandResult {
   readonly code: number | null;
@@ -210,17 +208,20 @@ export class Appliance {
   async apply(site: string): Promise<void> {
     const result = await this.tryApply(site);
     if (result.code !== 0) throw new Error(`the site document was not applied:\n${result.err}${result.out}`);
-    await this.#heard();
+    // control tells the gateway and does not wait for it: what it is asked after that, it answers after that.
+    await this.ask(sessionsList, null).catch((error: unknown) => {
+      if (!(error instanceof NiacError && error.code === "gateway-away")) throw error;
+    });
   }
 
-  /** control tells the gateway and does not wait for it: what it is asked after that, it answers after that. */
-  async #heard(): Promise<void> {
+  /** Asks control, as a command does. */
+  async ask<Params, Result>(call: Call<Params, Result>, params: Params): Promise<Result> {
     const channel = await dial(join(this.environment["NIAC_RUN_DIR"] ?? "", ADMIN_SOCKET), "test");
-    const wait = new AbortController();
-    const answer = channel.call(sessionsList, null).catch(() => "there is no gateway");
-    await Promise.race([answer, setTimeout(HEARD, null, { signal: wait.signal })]);
-    wait.abort();
-    channel.close();
+    try {
+      return await channel.call(call, params);
+    } finally {
+      channel.close();
+    }
   }
 
   tryApply(site: string): Promise<CommandResult> {

@@ -1,8 +1,6 @@
 /** An appliance that has its certificates from its own authority, and clients with certificates of it. */
 import { generateKeyPairSync } from "node:crypto";
-import { join } from "node:path";
-import { dial, ADMIN_SOCKET, authorityInit, authorityIssue, authorityTrust } from "../../src/link/index.ts";
-import type { Call } from "../../src/base/index.ts";
+import { authorityInit, authorityIssue, authorityTrust } from "../../src/link/index.ts";
 import { makeName, makeRequest, toPem } from "../../src/x509/index.ts";
 import { Appliance, APPLIANCE, type ApplianceOptions } from "./appliance.ts";
 import { freePort } from "./ports.ts";
@@ -61,7 +59,7 @@ export class AuthorityBed {
   }
 
   async init(): Promise<void> {
-    await this.ask(authorityInit, {
+    await this.appliance.ask(authorityInit, {
       name: "Test plant",
       algorithm: "p256",
       tenants: [],
@@ -73,13 +71,13 @@ export class AuthorityBed {
 
   /** PEM of all authorities. */
   async trust(): Promise<string> {
-    return (await this.ask(authorityTrust, null)).pem;
+    return (await this.appliance.ask(authorityTrust, null)).pem;
   }
 
   async laptop(user: string, groups: readonly string[] = ["maintenance"]): Promise<Laptop> {
     const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
     const request = toPem(makeRequest({ subject: makeName([["CN", user]]) }, keys), "CERTIFICATE REQUEST");
-    const { chain } = await this.ask(authorityIssue, {
+    const { chain } = await this.appliance.ask(authorityIssue, {
       request,
       by: "admin",
       tier: "managed",
@@ -91,16 +89,6 @@ export class AuthorityBed {
       until: null,
     });
     return { chainPem: chain, keyPem: keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
-  }
-
-  async ask<Params, Result>(call: Call<Params, Result>, params: Params): Promise<Result> {
-    const runDir = this.appliance.environment["NIAC_RUN_DIR"] ?? "";
-    const channel = await dial(join(runDir, ADMIN_SOCKET), "test");
-    try {
-      return await channel.call(call, params);
-    } finally {
-      channel.close();
-    }
   }
 }
 

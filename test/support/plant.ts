@@ -29,6 +29,8 @@ export const HOSTS = {
 export const BOX = `${PREFIX}.100`;
 export const ROUTER = `${PREFIX}.1`;
 export type Host = keyof typeof HOSTS;
+/** Milliseconds for a dial where there is either an answer at once or none. */
+export const SILENCE = 2_000;
 
 const ON_PLANT: readonly Host[] = ["laptop", "attacker", "historian", "scada"];
 const ON_DEVICE: readonly Host[] = ["press", "hmi"];
@@ -117,13 +119,13 @@ export class Plant {
   }
 
   /** Applies a site document and waits until the kernel has its ruleset. */
-  async apply(site: string): Promise<void> {
-    const { code, out, err } = await this.box.tryApply(site);
+  async apply(site: string, box = this.box): Promise<void> {
+    const { code, out, err } = await box.tryApply(site);
     const version = /^version (\d+) is in force$/m.exec(out)?.[1];
     if (code !== 0 || version === undefined) throw new Error(`the document was not applied:\n${err}${out}`);
     // netd that has just started says the same of an earlier one.
     const said = new RegExp(`"site":${version},.*"msg":"ruleset in force"`);
-    await this.box.until(() => said.test(this.box.log), `the ruleset of version ${version}`);
+    await box.until(() => said.test(box.log), `the ruleset of version ${version}`);
   }
 
   namespace(host: string): string {
@@ -259,9 +261,6 @@ export class Capture {
     return out.split("\n").filter((line) => line !== "");
   }
 }
-
-/** Milliseconds after which a dial that is answered at once, or never, counts as silent. */
-export const SILENCE = 2_000;
 
 /** Waits until a child says a text on its standard output or error. */
 export async function says(child: ChildProcess, text: string): Promise<void> {

@@ -151,10 +151,10 @@ export class BoxBed {
   }
 
   /** Waits until the press is read: a box that has just started may take longer for an answer than mbpoll waits for it. */
-  async readsAgain(): Promise<void> {
+  async readsAgain(when = ""): Promise<void> {
     await this.box.until(
       async () => (await this.read()) === String(ALLOWED),
-      "the press to be read through the box",
+      `the press to be read through the box ${when}`,
     );
   }
 
