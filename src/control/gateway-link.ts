@@ -79,6 +79,8 @@ export class GatewayLink {
     let closed = false;
     channel.on(leaving, () => {
       left = true;
+      // At once: control may be stopped before the channel closes.
+      if (this.#channel === channel) this.#gone("gateway stopped", instance);
     });
     channel.handle(attach, async (hello) => {
       instance = hello.instance;
@@ -126,21 +128,8 @@ export class GatewayLink {
       if (this.#channel !== channel) return;
       this.#channel = null;
       this.#host.ownCertificate(null);
-      if (this.#closing) return;
-      if (left) this.#log.info({ instance }, "gateway stopped");
-      else this.#log.warn({ instance, reason: messageOf(error) }, "gateway lost");
-      const gone: RecordDraft = {
-        time: this.#clock.now(),
-        kind: "process",
-        id: randomUUID(),
-        reason: left ? "gateway stopped" : "gateway lost",
-        detail: { instance },
-      };
-      this.#audit
-        .append([gone], "soon")
-        .catch((failure: unknown) =>
-          this.#log.error({ reason: messageOf(failure) }, "that the gateway is gone could not be recorded"),
-        );
+      if (this.#closing || left) return;
+      this.#gone("gateway lost", instance, messageOf(error));
     });
   }
 
@@ -174,8 +163,28 @@ export class GatewayLink {
     return this.#channel.call(call, params);
   }
 
-  close(): void {
+  /** What the gateway has said is read before: where both are being stopped, that it stops may have come in the same moment. */
+  async close(): Promise<void> {
+    // Two turns: what comes while one has begun is read in the next.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     this.#closing = true;
     this.#channel?.close();
+  }
+
+  #gone(reason: "gateway stopped" | "gateway lost", instance: string, why?: string): void {
+    if (why === undefined) this.#log.info({ instance }, reason);
+    else this.#log.warn({ instance, reason: why }, reason);
+    const gone: RecordDraft = {
+      time: this.#clock.now(),
+      kind: "process",
+      id: randomUUID(),
+      reason,
+      detail: { instance },
+    };
+    this.#audit
+      .append([gone], "soon")
+      .catch((failure: unknown) =>
+        this.#log.error({ reason: messageOf(failure) }, "that the gateway is gone could not be recorded"),
+      );
   }
 }

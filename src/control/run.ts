@@ -275,7 +275,7 @@ export async function runControl(
       clocks.stop();
       box.close();
       for (const server of servers) server.close();
-      link.close();
+      await link.close();
       netd.close();
       trust.close();
       await desk.stop();

@@ -31,7 +31,7 @@ export interface TrustOptions {
 interface Box {
   panel: PanelState;
   serve: () => Promise<void>;
-  leave: () => void;
+  leave: () => Promise<void>;
 }
 
 export class TrustBed {
@@ -63,7 +63,7 @@ export class TrustBed {
     const appliance = await Appliance.prepare(t, { site });
     const { snapshot, findings } = parseSite(site, "site.yaml");
     if (snapshot === null) throw new Error(JSON.stringify(findings));
-    const box: Box = { panel: NO_PANEL, serve: async () => {}, leave: () => {} };
+    const box: Box = { panel: NO_PANEL, serve: async () => {}, leave: async () => {} };
     const log = pino({ level: "silent" });
     const db = openDatabase(join(appliance.dir, "state", "niac.db"), [createRecords, createTrust]);
     const audit = new AuditLog(db, "box", { clock });
@@ -99,16 +99,16 @@ export class TrustBed {
     const path = join(environment["NIAC_RUN_DIR"] ?? "", GATEWAY_SOCKET);
     box.serve = async () => {
       const server = await listen(path, "control", (channel) => link.accept(channel));
-      box.leave = () => {
+      box.leave = async () => {
         server.close();
-        link.close();
+        await link.close();
       };
     };
     await box.serve();
     t.teardown(async () => {
       await appliance.stop();
       keeper.close();
-      box.leave();
+      await box.leave();
       await audit.close();
       db.close();
     });
@@ -125,7 +125,7 @@ export class TrustBed {
   /** Control is gone, as far as the gateway can see. */
   async leave(): Promise<void> {
     const seen = this.appliance.log.length;
-    this.#box.leave();
+    await this.#box.leave();
     await this.appliance.logged("control is away", seen);
   }
 

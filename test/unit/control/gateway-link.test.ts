@@ -63,8 +63,8 @@ async function control(t: ExecutionContext): Promise<Control> {
   });
   const path = join(dir, "gateway.sock");
   const server = await listen(path, "control", (channel) => link.accept(channel));
-  t.teardown(() => {
-    link.close();
+  t.teardown(async () => {
+    await link.close();
     server.close();
     rmSync(dir, { recursive: true, force: true });
   });
@@ -174,6 +174,17 @@ test("a gateway that goes is on record: as lost, or as stopped where it said so"
   stopped.close();
   await until(() => reasons(audit).includes("gateway stopped"), "the record");
   t.is(reasons(audit).filter((reason) => reason === "gateway lost").length, 1);
+});
+
+test("a gateway that stops in the moment in which control does is on record", async (t) => {
+  const { link, audit, connect } = await control(t);
+  const channel = await connect();
+  await channel.call(attach, FRESH);
+  channel.notify(leaving, null);
+  channel.close();
+  await link.close();
+  await audit.flush();
+  t.deepEqual(reasons(audit), ["gateway attached", "gateway stopped"]);
 });
 
 test("a gateway that dies while it is being attached does not count as attached", async (t) => {
