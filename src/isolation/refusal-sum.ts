@@ -3,7 +3,7 @@ import type { Refusal } from "./refusal.ts";
 
 /** Addresses told apart in a sum of many. */
 export const MAX_FAR = 4_096;
-/** Words for what is no TCP or UDP. */
+/** Words kept for what is no TCP or UDP. */
 const MAX_WHATS = 16;
 
 /** When something happened: `monotonic` for how long it took, `wall` for the record. Milliseconds. */
@@ -21,14 +21,21 @@ export class RefusalSum {
   odd = 0;
   readonly tcp = new PortSet();
   readonly udp = new PortSet();
-  /** In the order they came. */
-  readonly whats = new Set<string>();
+  /** In the order they came, up to MAX_WHATS. */
+  readonly #whats = new Set<string>();
+  /** There were more. */
+  #others = false;
   /** Of a sum of many: the addresses on the side that differs, up to MAX_FAR. */
   readonly far = new Set<string>();
 
   constructor(now: Moment) {
     this.first = now;
     this.last = now;
+  }
+
+  /** Words for what is no TCP or UDP; `others` last where there was more than is kept. */
+  get whats(): readonly string[] {
+    return this.#others ? [...this.#whats, "others"] : [...this.#whats];
   }
 
   get ports(): number {
@@ -42,7 +49,7 @@ export class RefusalSum {
     if (refusal.odd) this.odd++;
     if (refusal.transport === "tcp") this.tcp.add(refusal.targetPort);
     else if (refusal.transport === "udp") this.udp.add(refusal.targetPort);
-    else if (this.whats.size < MAX_WHATS) this.whats.add(refusal.what);
+    else this.#addWhat(refusal.what);
   }
 
   addFar(address: string): void {
@@ -57,6 +64,12 @@ export class RefusalSum {
     this.odd += other.odd;
     for (const port of other.tcp) this.tcp.add(port);
     for (const port of other.udp) this.udp.add(port);
-    for (const what of other.whats) if (this.whats.size < MAX_WHATS) this.whats.add(what);
+    for (const what of other.#whats) this.#addWhat(what);
+    this.#others ||= other.#others;
+  }
+
+  #addWhat(what: string): void {
+    if (this.#whats.size < MAX_WHATS || this.#whats.has(what)) this.#whats.add(what);
+    else this.#others = true;
   }
 }

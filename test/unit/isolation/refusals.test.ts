@@ -322,6 +322,17 @@ test("spoofed packets and unknown stations", (t) => {
   );
 });
 
+test("of what is no TCP or UDP a sum names sixteen kinds, and says that there were others", (t) => {
+  const station = { ...LLDP, stage: "unknown-station", machine: null } as const;
+  const said = (kinds: number): unknown => {
+    const sent = Array.from({ length: kinds * 2 }, (_, i) => ({ ...station, what: `kind ${i % kinds}` }));
+    return new Bed().only(t, ...sent).detail?.["ports"];
+  };
+  const named = Array.from({ length: 16 }, (_, i) => `kind ${i}`).join("; ");
+  t.is(said(16), named);
+  t.is(said(17), `${named}; others`);
+});
+
 test("a flood from half a million forged addresses is a few records, and a scan in the middle of it one of its own", (t) => {
   const bed = new Bed();
   for (let i = 0; i < 500_000; i++) {
