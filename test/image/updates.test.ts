@@ -9,8 +9,10 @@ const check = testWithBox((t) => UpdateBed.start(t));
 
 /** Milliseconds. */
 const UNHEALTHY = 15 * 60_000;
+/** A register that the grant lets be written, and nobody reads. */
+const WRITTEN = 12;
 
-/** Between two reads; an emulated processor has other things to do, too. */
+/** Between two requests; an emulated processor has other things to do, too. */
 function pause(): Promise<false> {
   return new Promise((resolve) => setTimeout(resolve, 1_000, false));
 }
@@ -103,7 +105,7 @@ check(
 );
 
 check(
-  "a good update is installed while the engineer reads on, started on trial, called good, and kept",
+  "a good update is installed on a slow card while the engineer reads and writes on, started on trial, called good, and kept",
   async (t, updates) => {
     const { bed, bundles } = updates;
     const boots = bed.box.boots.length;
@@ -111,16 +113,25 @@ check(
     const lay = lies();
     const shell = await bed.box.shell();
     const bundle = bundles.later();
+    await bed.box.card.setSlow(true);
     const began = Date.now();
     const installing = updates.install(bundle);
-    let reads = 0;
-    for (let done = false; !done; reads++) {
-      t.is(await bed.read(ALLOWED), String(ALLOWED), "while it is installed");
+    const took: number[] = [];
+    for (let done = false; !done;) {
+      const asked = Date.now();
+      // Sessions and permitted writes wait for their records, which go to the same card.
+      if (took.length % 2 === 0) t.is(await bed.read(ALLOWED), String(ALLOWED), "while it is installed");
+      else t.is(await bed.write(WRITTEN, took.length), "written", "while it is installed");
+      took.push(Date.now() - asked);
       done = await Promise.race([installing.then(() => true), pause()]);
     }
     const { code, output } = await installing;
     t.is(code, 0, output);
-    t.log(`installed in ${((Date.now() - began) / 1000).toFixed(0)} s, ${reads} reads meanwhile`);
+    await bed.box.card.setSlow(false);
+    const seconds = ((Date.now() - began) / 1000).toFixed(0);
+    t.log(
+      `installed in ${seconds} s, ${took.length} requests meanwhile, the slowest ${Math.max(...took)} ms`,
+    );
     // Its answer may be lost in the restart.
     void shell.run("niac update reboot --now").catch(() => undefined);
     await bed.box.bootsAgain(boots);

@@ -19,7 +19,11 @@ const order = z.discriminatedUnion("what", [
   z.object({ what: z.literal("cut"), seed: z.number() }),
   /** Stops answering before the write that is so many writes away; `range`: only those to it count, and stop it. */
   z.object({ what: z.literal("stop-at"), writes: z.number(), range: z.string().nullable() }),
+  z.object({ what: z.literal("pace"), slow: z.boolean() }),
 ]);
+
+/** The least that a card of class A1 does (SD Association): 10 MB and 500 writes a second. Milliseconds for a byte, and for a write. */
+const SLOW = { byte: 1000 / 10e6, write: 1000 / 500 };
 
 const disk = new VolatileDisk(
   start.file,
@@ -31,6 +35,29 @@ let left = Number.POSITIVE_INFINITY;
 /** The partition that these go to; null: to any. */
 let only: string | null = null;
 let dead = false;
+/** Whether writes take the time that they take a slow card, one after the other; else they take none. */
+let slow = false;
+/** When it has done what it was given, as performance.now(), and the answers that wait for it. */
+let busyUntil = 0;
+const answers: Array<{ readonly at: number; readonly send: () => void }> = [];
+
+/** Answers keep their order: what came after a write waits for it. */
+function answer(send: () => void): void {
+  answers.push({ at: busyUntil, send });
+  if (answers.length === 1) answerWhatIsDone();
+}
+
+function answerWhatIsDone(): void {
+  for (let next = answers[0]; next !== undefined; next = answers[0]) {
+    const wait = next.at - performance.now();
+    if (wait > 0) {
+      setTimeout(answerWhatIsDone, wait);
+      return;
+    }
+    answers.shift();
+    next.send();
+  }
+}
 
 const mortal = {
   size: disk.size,
@@ -45,6 +72,8 @@ const mortal = {
       left--;
     }
     disk.write(offset, data, force);
+    if (slow)
+      busyUntil = Math.max(busyUntil, performance.now()) + Math.max(SLOW.write, data.length * SLOW.byte);
   },
   flush: (): void => {
     if (!dead) disk.flush();
@@ -54,7 +83,9 @@ const mortal = {
 const server = createServer((socket) => {
   sockets.add(socket);
   const conversation = new Conversation(mortal, (data) => {
-    if (!dead) socket.write(data);
+    answer(() => {
+      if (!dead) socket.write(data);
+    });
   });
   socket.write(greeting());
   socket.on("data", (data) => {
@@ -70,6 +101,7 @@ server.listen(start.socket, () => parentPort?.postMessage({ what: "ready" }));
 parentPort?.on("message", (message: unknown) => {
   const asked = order.parse(message);
   if (asked.what === "stop-at") [left, only] = [asked.writes, asked.range];
+  if (asked.what === "pace") slow = asked.slow;
   if (asked.what === "settle") disk.settle();
   let lost = 0;
   if (asked.what === "cut") {

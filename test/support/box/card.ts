@@ -78,7 +78,18 @@ export class Card {
     return stopped;
   }
 
-  #ask(order: { what: string; seed?: number; writes?: number; range?: string | null }): Promise<Done> {
+  /** Whether it is as slow as a card may be that a box is sold with. */
+  async setSlow(slow: boolean): Promise<void> {
+    await this.#ask({ what: "pace", slow });
+  }
+
+  #ask(order: {
+    what: string;
+    seed?: number;
+    writes?: number;
+    range?: string | null;
+    slow?: boolean;
+  }): Promise<Done> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#worker.postMessage(order);
