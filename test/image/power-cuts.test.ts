@@ -7,7 +7,7 @@ import { UpdateBed } from "../support/box/update-bed.ts";
 /** One in each run, at another moment by each seed; NIAC_POWER_CUTS=20 for an hour. */
 const CUTS = Number(process.env["NIAC_POWER_CUTS"] ?? 1);
 /** Requests to write that the card gets in an update and its trial, measured; a cut comes after any number of them. */
-const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 620);
+const WRITES = Number(process.env["NIAC_POWER_CUT_WRITES"] ?? 680);
 /**
  * Writes to the boot partition's configuration when an image becomes the default, one more than come: three, counted. A cut in all the others
  * hits these few too seldom: every second one comes among them.
