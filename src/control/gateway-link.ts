@@ -78,9 +78,10 @@ export class GatewayLink {
     let left = false;
     let closed = false;
     channel.on(leaving, () => {
+      if (left || this.#channel !== channel) return;
       left = true;
       // At once: control may be stopped before the channel closes.
-      if (this.#channel === channel) this.#gone("gateway stopped", instance);
+      this.#gone("gateway stopped", instance);
     });
     channel.handle(attach, async (hello) => {
       instance = hello.instance;
