@@ -128,6 +128,10 @@ check(
     const { code, output } = await installing;
     t.is(code, 0, output);
     await bed.box.card.setSlow(false);
+    const limits = await bed.box.out(
+      "cd /sys/fs/cgroup/system.slice/rauc.service; cat io.max memory.high; cd /",
+    );
+    t.regex(limits, /^\d+:0 .*wbps=4000000 .*\n134217728$/, "what holds it back is in force");
     const seconds = ((Date.now() - began) / 1000).toFixed(0);
     t.log(
       `installed in ${seconds} s, ${took.length} requests meanwhile, the slowest ${Math.max(...took)} ms`,
