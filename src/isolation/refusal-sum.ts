@@ -5,6 +5,7 @@ import type { Refusal } from "./refusal.ts";
 export const MAX_FAR = 4_096;
 /** Words kept for what is no TCP or UDP. */
 const MAX_WHATS = 16;
+const OTHERS = "others";
 
 /** When something happened: `monotonic` for how long it took, `wall` for the record. Milliseconds. */
 export interface Moment {
@@ -21,21 +22,14 @@ export class RefusalSum {
   odd = 0;
   readonly tcp = new PortSet();
   readonly udp = new PortSet();
-  /** In the order they came, up to MAX_WHATS. */
-  readonly #whats = new Set<string>();
-  /** There were more. */
-  #others = false;
+  /** In the order they came, up to MAX_WHATS; then OTHERS, where there were more. */
+  readonly whats = new Set<string>();
   /** Of a sum of many: the addresses on the side that differs, up to MAX_FAR. */
   readonly far = new Set<string>();
 
   constructor(now: Moment) {
     this.first = now;
     this.last = now;
-  }
-
-  /** Words for what is no TCP or UDP; `others` last where there was more than is kept. */
-  get whats(): readonly string[] {
-    return this.#others ? [...this.#whats, "others"] : [...this.#whats];
   }
 
   get ports(): number {
@@ -64,12 +58,10 @@ export class RefusalSum {
     this.odd += other.odd;
     for (const port of other.tcp) this.tcp.add(port);
     for (const port of other.udp) this.udp.add(port);
-    for (const what of other.#whats) this.#addWhat(what);
-    this.#others ||= other.#others;
+    for (const what of other.whats) this.#addWhat(what);
   }
 
   #addWhat(what: string): void {
-    if (this.#whats.size < MAX_WHATS || this.#whats.has(what)) this.#whats.add(what);
-    else this.#others = true;
+    this.whats.add(this.whats.size < MAX_WHATS || this.whats.has(what) ? what : OTHERS);
   }
 }

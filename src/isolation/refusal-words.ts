@@ -71,7 +71,7 @@ function toMachine({ sample, many, sum }: Refused, around: Surroundings): string
   if (sum.ports >= SCAN) {
     return `${source} tried ${portCounts(sum)} of ${whom}${inTime(sum)}, which looks like a scan${oddWords(sum)}${reach}`;
   }
-  if (sum.ports === 0 && sum.whats.join() === "ping") {
+  if (sum.ports === 0 && sum.whats.size === 1 && sum.whats.has("ping")) {
     return `${source} pinged ${whom}${times(sum)}; the site document does not let ${whom} be pinged (ping: true would)`;
   }
   return `${source} tried ${thingsOf(sum)} of ${whom}${times(sum)}${oddWords(sum)}${reach}`;

@@ -128,9 +128,8 @@ check(
     const { code, output } = await installing;
     t.is(code, 0, output);
     await bed.box.card.setSlow(false);
-    const limits = await bed.box.out(
-      "cd /sys/fs/cgroup/system.slice/rauc.service; cat io.max memory.high; cd /",
-    );
+    const group = "/sys/fs/cgroup/system.slice/rauc.service";
+    const limits = await bed.box.out(`cat ${group}/io.max ${group}/memory.high`);
     t.regex(limits, /^\d+:0 .*wbps=4000000 .*\n134217728$/, "what holds it back is in force");
     const seconds = ((Date.now() - began) / 1000).toFixed(0);
     t.log(

@@ -21,6 +21,7 @@ const order = z.discriminatedUnion("what", [
   z.object({ what: z.literal("stop-at"), writes: z.number(), range: z.string().nullable() }),
   z.object({ what: z.literal("pace"), slow: z.boolean() }),
 ]);
+export type CardOrder = z.infer<typeof order>;
 
 /** The least that a card of class A1 does (SD Association): 10 MB and 500 writes a second. Milliseconds for a byte, and for a write. */
 const SLOW = { byte: 1000 / 10e6, write: 1000 / 500 };
@@ -37,26 +38,14 @@ let only: string | null = null;
 let dead = false;
 /** Whether writes take the time that they take a slow card, one after the other; else they take none. */
 let slow = false;
-/** When it has done what it was given, as performance.now(), and the answers that wait for it. */
+/** When it has done what it was given, as performance.now(). */
 let busyUntil = 0;
-const answers: Array<{ readonly at: number; readonly send: () => void }> = [];
 
-/** Answers keep their order: what came after a write waits for it. */
+/** What came after a write waits for it. NBD's answers may come in any order. */
 function answer(send: () => void): void {
-  answers.push({ at: busyUntil, send });
-  if (answers.length === 1) answerWhatIsDone();
-}
-
-function answerWhatIsDone(): void {
-  for (let next = answers[0]; next !== undefined; next = answers[0]) {
-    const wait = next.at - performance.now();
-    if (wait > 0) {
-      setTimeout(answerWhatIsDone, wait);
-      return;
-    }
-    answers.shift();
-    next.send();
-  }
+  const wait = busyUntil - performance.now();
+  if (wait > 0) setTimeout(send, wait);
+  else send();
 }
 
 const mortal = {

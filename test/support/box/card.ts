@@ -1,6 +1,7 @@
 /** The box's memory card as the bed holds it; the card itself is a thread (card-worker.ts). */
 import { Worker } from "node:worker_threads";
 import { z } from "zod";
+import type { CardOrder } from "./card-worker.ts";
 import { partitions } from "./medium.ts";
 import type { Teardown } from "../processes.ts";
 
@@ -83,13 +84,7 @@ export class Card {
     await this.#ask({ what: "pace", slow });
   }
 
-  #ask(order: {
-    what: string;
-    seed?: number;
-    writes?: number;
-    range?: string | null;
-    slow?: boolean;
-  }): Promise<Done> {
+  #ask(order: CardOrder): Promise<Done> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       this.#worker.postMessage(order);
