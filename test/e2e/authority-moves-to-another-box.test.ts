@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
+import { statusShow } from "../../src/link/index.ts";
 import { AuthorityBed } from "../support/authority-bed.ts";
 import { ModbusClient } from "../support/modbus-client.ts";
 import { until } from "../support/processes.ts";
@@ -77,7 +78,7 @@ test("a box whose keyring is gone says so, lets no new certificate out, and goes
   t.regex(shown.out, /keys +cannot be opened now\nproblem +keyring\.json is gone/);
   t.throws(() => readFileSync(keyring), { code: "ENOENT" }, "no other one is made");
   await appliance.until(
-    async () => /^gateway +running$/m.test((await appliance.niac("status")).out),
+    async () => (await appliance.ask(statusShow, null)).gateway === "attached",
     "the gateway to be attached again",
   );
   t.deepEqual(await client.read(10), { exception: 0, values: [10] });

@@ -48,7 +48,7 @@ testWith(
     await box.until(
       async () =>
         (await bed.refusals("machine=hmi")).some(({ reason }) => reason?.includes(`port ${port} tcp`)),
-      `port ${port} on record`,
+      `records of port ${port}`,
     );
   }
   // While the clock was far ahead, the engineer's certificate had expired.

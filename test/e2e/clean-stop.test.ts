@@ -30,15 +30,15 @@ testWith("pymodbus")(
     await until(() => clients.every((client) => client.ended), "the laptops to be told");
 
     await bed.run("up");
-    const ends = await bed.records("kind=session.end");
+    const ends = await bed.recorded(3, "kind=session.end");
     t.is(ends.length, 3);
     for (const { reason, counts } of ends) {
       t.is(reason, "the appliance is being stopped");
       t.like(counts, { reads: 1, writes: 1 });
     }
-    t.is((await bed.records("kind=reads")).length, 3, "what was read is summed up");
+    t.is((await bed.recorded(3, "kind=reads")).length, 3, "what was read is summed up");
     t.deepEqual(
-      (await bed.records("kind=outcome")).map(({ outcome }) => outcome),
+      (await bed.recorded(3, "kind=outcome")).map(({ outcome }) => outcome),
       ["ok", "ok", "ok"],
     );
     const first = ["control started", "gateway attached", "gateway stopped", "control stopped"];

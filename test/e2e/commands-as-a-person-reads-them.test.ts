@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { parseRecord } from "../../src/audit/index.ts";
 import { Appliance } from "../support/appliance.ts";
 import { ModbusClient } from "../support/modbus-client.ts";
 import { end, until } from "../support/processes.ts";
@@ -70,6 +71,18 @@ testWith("pymodbus")("sessions, status, end and audit show a person what is goin
   t.regex(shown, /^operation\.writes\.values +4711$/m);
   t.regex(shown, /^outcome +ok$/m);
   t.is((await bed.niac("audit", "query", "user=nobody")).out, "No record matches.\n");
+
+  const query = async (...words: string[]): Promise<string[]> =>
+    (await bed.niac("audit", "query", "kind=session.start", ...words)).out.trimEnd().split("\n");
+  const both = await query("since=1h");
+  t.is(both.length, 3, both.join("\n"));
+  t.regex(both[1] ?? "", /engineer-with-a-long-name/, "the newest comes first");
+  const [newest = "", ...rest] = await query("--json", "-n", "1");
+  t.deepEqual(rest, [], "no more than asked for");
+  const { index, identity } = parseRecord(newest);
+  t.is(identity?.user, "engineer-with-a-long-name");
+  const [older = ""] = await query("--json", "--before", String(index));
+  t.is(parseRecord(older).identity?.user, "alice");
 });
 
 testWith("pymodbus")("audit tail --follow shows what comes, until Ctrl-C", async (t) => {

@@ -45,7 +45,7 @@ destinations:
     await plant.box.until(async () => {
       flows = await plant.box.records("kind=flow", "machine=hmi");
       return sum("bytesOut") > 100 && sum("bytesIn") > 100;
-    }, "what crossed to be on record");
+    }, "records of what crossed");
     t.is(sum("connections"), 1);
     for (const flow of flows) t.like(flow, { rule: "historian", decision: "permit" });
   },

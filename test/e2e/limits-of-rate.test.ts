@@ -63,5 +63,5 @@ testWith("pymodbus")("sessions at once are limited for a user, and room comes ba
 
   clients[answers.indexOf(0)]?.close();
   await until(async () => (await read(await open())) === 0, "room for another");
-  t.is((await bed.records("kind=session.start", "user=alice")).length, 3);
+  t.is((await bed.recorded(3, "kind=session.start", "user=alice")).length, 3);
 });

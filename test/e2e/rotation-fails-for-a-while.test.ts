@@ -42,7 +42,7 @@ test("control is killed while certificates rotate: what is open goes on, the old
     const trouble = told.findIndex((reason) => TROUBLE.test(reason));
     return trouble !== -1 && told.includes("the gateway has a new certificate of its own", trouble);
   };
-  await appliance.until(mended, "the trouble and its end to be on record");
+  await appliance.until(mended, "records of the trouble and of its end");
   const troubles = told.filter((reason) => TROUBLE.test(reason));
   t.is(troubles.length, 1, `once for the trouble, and not for each try: ${told.join("\n")}`);
   t.regex((await appliance.niac("status")).out, /own cert\. +good until/);

@@ -1,3 +1,4 @@
+import { sessionsList } from "../../src/link/index.ts";
 import { HOSTS, Plant } from "../support/plant.ts";
 import { mbpollFrom, PlantMachine } from "../support/plant-modbus.ts";
 import { plantSite } from "../support/plant-sites.ts";
@@ -90,11 +91,11 @@ testWith(
   );
 
   const poller = plant.spawn("scada", "mbpoll", POLL);
-  let sessions = "";
-  await plant.box.until(async () => {
-    sessions = (await plant.box.niac("sessions")).out;
-    return sessions.includes("scada");
-  }, "the session to be shown");
+  await plant.box.until(
+    async () => (await plant.box.ask(sessionsList, null)).some(({ user }) => user === "scada"),
+    "the poller's session",
+  );
+  const sessions = (await plant.box.niac("sessions")).out;
   t.regex(sessions, /scada, no certificate +10\.20\.0\.5:\d+ +press\/modbus +scada /);
   const flows = (await plant.box.niac("flows")).out;
   t.regex(flows, /^no certificate +scada +10\.20\.0\.5:\d+ +press\/modbus /m);

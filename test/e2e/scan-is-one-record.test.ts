@@ -1,3 +1,4 @@
+import { statusShow } from "../../src/link/index.ts";
 import { HOSTS, Plant } from "../support/plant.ts";
 import { PlantMachine } from "../support/plant-modbus.ts";
 import { plantSite } from "../support/plant-sites.ts";
@@ -45,9 +46,9 @@ testWith(
     t.true(tcpPorts > 1_000 && udpPorts > 1_000, record?.reason);
     // So fast a scan is looked at in part; the kernel itself answers and counts the rest.
     await plant.box.until(async () => {
-      const [, flood = "0"] =
-        /^refused +(\d+) packets beyond what is looked at/m.exec((await plant.box.niac("status")).out) ?? [];
-      return packets + Number(flood) >= 2 * EVERY_PORT - open.length;
+      const { network } = await plant.box.ask(statusShow, null);
+      const flood = network?.refused["beyond what is looked at one by one"] ?? 0;
+      return packets + flood >= 2 * EVERY_PORT - open.length;
     }, "every packet to be accounted for");
   },
 );

@@ -159,8 +159,11 @@ export class CableBed {
       records = [...(await this.refusals()), ...(await box.records("kind=network"))];
       return patterns.every((pattern) => pattern.test(text()));
     };
-    await until(said, "the record").catch(() => undefined);
-    for (const pattern of patterns) this.#t.regex(text(), pattern);
+    try {
+      await until(said, `records of ${patterns.join(" and ")}`);
+    } catch (error) {
+      throw new Error(`${String(error)}, and these are on record:\n${text()}`, { cause: error });
+    }
     this.#t.true(records.length <= most, `${records.length} records, more than ${most}:\n${text()}`);
     return text();
   }
@@ -208,8 +211,9 @@ export class Watch {
   async crossed(
     more: { readonly machines?: string; readonly plant?: string } = {},
   ): Promise<{ machines: string[]; plant: string[] }> {
-    await this.machines.stop();
-    await this.uplink.stop();
+    const fence = await this.#plant.fence();
+    await this.machines.stop(fence);
+    await this.uplink.stop(fence);
     const { historian, press } = HOSTS;
     const macs = (hosts: readonly Host[], another: string | undefined): string =>
       [...hosts, ...(another === undefined ? [] : [another])]

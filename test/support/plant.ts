@@ -10,8 +10,10 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { UnavailableError } from "../../src/base/index.ts";
+import { statusShow } from "../../src/link/index.ts";
 import { Appliance, type ApplianceOptions, type CommandResult } from "./appliance.ts";
 import { Namespaces, SYSTEM_PATH } from "./namespaces.ts";
 import { end, over, until, type Teardown } from "./processes.ts";
@@ -32,6 +34,11 @@ export type Host = keyof typeof HOSTS;
 /** Milliseconds for a dial where there is either an answer at once or none. */
 export const SILENCE = 2_000;
 
+const FENCE = new URL("plant_fence.py", import.meta.url).pathname;
+/** Of the fence's markers: nobody's. */
+const FENCE_MAC = "02:4e:49:41:43:ff";
+const LAST_ROUND = 2;
+
 const ON_PLANT: readonly Host[] = ["laptop", "attacker", "historian", "scada"];
 const ON_DEVICE: readonly Host[] = ["press", "hmi"];
 
@@ -41,6 +48,7 @@ export class Plant {
   readonly #dir: string;
   readonly #children = new Set<ChildProcess>();
   #appliance: Appliance | null = null;
+  #fences = 0;
 
   private constructor(t: Teardown) {
     this.#t = t;
@@ -202,10 +210,41 @@ export class Plant {
     const file = join(this.#dir, `${host}-${port}-${this.#children.size}.pcap`);
     // Room for some thousand frames that tcpdump has no time for yet: each takes as much of it as the longest one could.
     const room = ["--immediate-mode", "-s", "9216", "-B", "32768"];
-    const args = ["-U", "-n", "-i", port, "-w", file, ...room, ...(filter === "" ? [] : [filter])];
-    const child = this.spawn(host, "tcpdump", args);
+    const fence = filter === "" ? [] : [`(${filter}) or ether dst ${FENCE_MAC}`];
+    const child = this.spawn(host, "tcpdump", ["-U", "-n", "-i", port, "-w", file, ...room, ...fence]);
     await says(child, "listening on");
-    return new Capture(child, file);
+    return new Capture(() => this.fence(), child, file);
+  }
+
+  /**
+   * Resolves with a token when everything sent before has come as far as it ever will: captures on either switch that have the
+   * token's markers have all of it. Both ports of the box must be up.
+   */
+  async fence(): Promise<string> {
+    const token = String(++this.#fences);
+    const box = this.spawn("box", "/usr/bin/python3", [FENCE, "box", token, "uplink", "device"]);
+    const here = says(box, "here");
+    await says(box, "ready");
+    const hosts = ["laptop", "press"].map((host) =>
+      this.result(host, "/usr/bin/python3", [FENCE, "host", token, "eth0"]),
+    );
+    await here;
+    await this.#settle();
+    box.stdin?.write("\n");
+    for (const { code, err } of await Promise.all(hosts)) {
+      if (code !== 0) throw new Error(`the fence could not be put up: ${err}`);
+    }
+    await end(box, "SIGKILL");
+    return token;
+  }
+
+  /** What the box's processes had in hand is done when they have answered. One that is away has nothing in hand. */
+  async #settle(): Promise<void> {
+    try {
+      await this.#appliance?.ask(statusShow, null);
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+    }
   }
 
   /** Plugs a host's port into a switch; makes the host where it is new. */
@@ -235,23 +274,32 @@ export class Plant {
 
 /** What a port saw. */
 export class Capture {
+  readonly #fence: () => Promise<string>;
   readonly #child: ChildProcess;
   readonly #file: string;
 
-  constructor(child: ChildProcess, file: string) {
+  constructor(fence: () => Promise<string>, child: ChildProcess, file: string) {
+    this.#fence = fence;
     this.#child = child;
     this.#file = file;
   }
 
-  /** Ends it; what was sent up to now is in it. */
-  async stop(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  /** Ends it; what was sent up to now, or up to a fence that was put up before, is in it. */
+  async stop(fence?: string): Promise<void> {
+    const token = fence ?? (await this.#fence());
+    const marker = new RegExp(`NIACFENCE ${token} box ${LAST_ROUND} (\\d+) (\\d+) `, "g");
+    const has = (): boolean => {
+      const found = [...readFileSync(this.#file, "latin1").matchAll(marker)];
+      return found.length > 0 && new Set(found.map(([, cpu]) => cpu)).size === Number(found[0]?.[2]);
+    };
+    await until(() => has() || over(this.#child), "the capture to have all that was sent");
     await end(this.#child, "SIGINT");
   }
 
   /** Frames that match a display filter of tshark, as its one-line summaries; after stop(). */
   frames(filter = ""): string[] {
-    const args = ["-n", "-r", this.#file, ...(filter === "" ? [] : ["-Y", filter])];
+    const all = `eth.dst != ${FENCE_MAC}`;
+    const args = ["-n", "-r", this.#file, "-Y", filter === "" ? all : `(${filter}) && ${all}`];
     const out = execFileSync("tshark", args, {
       encoding: "utf8",
       env: { PATH: SYSTEM_PATH, HOME: tmpdir() },
