@@ -1,13 +1,17 @@
 /** Milliseconds that one turn of the loop gives to a long list. */
 const TURN = 5;
 
-/** Does something to each, and lets others have their turn every few milliseconds. */
-export async function inTurns<Item>(items: Iterable<Item>, act: (item: Item) => void): Promise<void> {
-  let until = performance.now() + TURN;
+/** Does something to each, and lets others have their turn every few milliseconds, told by `now`. */
+export async function inTurns<Item>(
+  items: Iterable<Item>,
+  act: (item: Item) => void,
+  now: () => number = () => performance.now(),
+): Promise<void> {
+  let until = now() + TURN;
   for (const item of items) {
     act(item);
-    if (performance.now() < until) continue;
+    if (now() < until) continue;
     await new Promise((resolve) => setImmediate(resolve));
-    until = performance.now() + TURN;
+    until = now() + TURN;
   }
 }
