@@ -1,7 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { FakedClock } from "../support/faked-clock.ts";
 import { HOSTS } from "../support/plant.ts";
 import { CableBed, FORWARDED } from "../support/plant-cable.ts";
 import { testWith } from "../support/tools.ts";
@@ -14,22 +11,8 @@ testWith(
   "tshark",
   "faketime",
 )("a clock that jumps changes no packet's fate, and the record keeps its order", async (t) => {
-  const clock = join(tmpdir(), `niac-clock-${process.pid}`);
-  writeFileSync(clock, "+0\n");
-  const library = execFileSync("faketime", ["-f", "+0", "printenv", "LD_PRELOAD"], { encoding: "utf8" });
-  const bed = await CableBed.start(
-    t,
-    {},
-    {
-      environment: {
-        LD_PRELOAD: library.trim(),
-        FAKETIME_TIMESTAMP_FILE: clock,
-        FAKETIME_NO_CACHE: "1",
-        // As of a computer whose clock is set: what runs since its start runs on.
-        FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      },
-    },
-  );
+  const clock = FakedClock.create(t);
+  const bed = await CableBed.start(t, {}, { environment: clock.environment });
   const { plant } = bed;
   const { box } = plant;
   const watch = await bed.watch();
@@ -39,7 +22,7 @@ testWith(
     ["+20y", 4003],
     ["+0", 4005],
   ] as const) {
-    writeFileSync(clock, `${shift}\n`);
+    clock.shift(shift);
     for (const machine of ["hmi", "press"] as const) {
       t.is(await plant.ask(machine, HOSTS.historian, FORWARDED), `historian ${HOSTS[machine]} hello`, shift);
     }

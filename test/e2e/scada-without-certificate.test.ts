@@ -1,4 +1,5 @@
 import { sessionsList } from "../../src/link/index.ts";
+import { FakedClock } from "../support/faked-clock.ts";
 import { HOSTS, Plant } from "../support/plant.ts";
 import { mbpollFrom, PlantMachine } from "../support/plant-modbus.ts";
 import { plantSite } from "../support/plant-sites.ts";
@@ -7,6 +8,8 @@ import { testWith } from "../support/tools.ts";
 /** Polls the press until it is ended. */
 const POLL = ["-m", "tcp", "-t", "4", "-0", "-r", "1", "-o", "10", HOSTS.press];
 
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
 const SOMEBODY_ELSE = "10.20.0.77";
 
 function site(plant: Plant, until: string): string {
@@ -109,14 +112,19 @@ testWith(
   "root",
   "mbpoll",
   "pymodbus",
+  "faketime",
 )("who connects without a certificate is cut off when its time is over, by itself", async (t) => {
-  const plant = await Plant.start(t, (p) => plantSite(p));
+  const clock = FakedClock.create(t);
+  const plant = await Plant.start(t, (p) => plantSite(p), { environment: clock.environment });
   const press = await PlantMachine.start(plant, "press");
-  const until = new Date(Date.now() + 25_000).toISOString().replace(/\.\d+Z$/, "Z");
+  const until = new Date(Date.now() + 2 * HOUR).toISOString().replace(/\.\d+Z$/, "Z");
   await plant.apply(site(plant, until));
-  t.is(await mbpollFrom(plant, "scada", HOSTS.press, { register: 40 }), "40");
+  clock.shift(`+${HOUR / SECOND}`);
+  t.is(await mbpollFrom(plant, "scada", HOSTS.press, { register: 40 }), "40", "an hour before its end");
 
   const poller = plant.spawn("scada", "mbpoll", POLL);
+  await plant.box.recorded(2, "kind=session.start", "user=scada");
+  clock.shift(`+${(2 * HOUR) / SECOND + 1}`);
   const [end] = await plant.box.recorded(2, "kind=session.end", "user=scada").then((all) => all.slice(-1));
   poller.kill();
   t.true((end?.time ?? 0) >= Date.parse(until), "not before");

@@ -108,8 +108,8 @@ export class CableBed {
     const { plant } = this;
     const reaches = async (machine: Host): Promise<boolean> =>
       (await plant.ask(machine, HOSTS.historian, FORWARDED)).startsWith("historian ");
-    await until(() => reaches("hmi"), `hmi to reach the historian ${when}`, 15_000);
-    await until(async () => (await this.read()) === "11", `the press to be read ${when}`, 15_000);
+    await until(() => reaches("hmi"), `hmi to reach the historian ${when}`);
+    await until(async () => (await this.read()) === "11", `the press to be read ${when}`);
     await this.works(when);
   }
 

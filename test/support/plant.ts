@@ -299,8 +299,25 @@ export class Capture {
   /** Frames that match a display filter of tshark, as its one-line summaries; after stop(). */
   frames(filter = ""): string[] {
     const all = `eth.dst != ${FENCE_MAC}`;
-    const args = ["-n", "-r", this.#file, "-Y", filter === "" ? all : `(${filter}) && ${all}`];
-    const out = execFileSync("tshark", args, {
+    return this.#read(filter === "" ? all : `(${filter}) && ${all}`);
+  }
+
+  /** A display filter for what came after a fence; after stop(). */
+  after(fence: string): string {
+    const markers = this.#read(
+      `frame contains "NIACFENCE ${fence} box ${LAST_ROUND} "`,
+      "-T",
+      "fields",
+      "-e",
+      "frame.number",
+    );
+    const last = markers.at(-1);
+    if (last === undefined) throw new Error(`the capture has no fence ${fence}`);
+    return `frame.number > ${last}`;
+  }
+
+  #read(filter: string, ...how: readonly string[]): string[] {
+    const out = execFileSync("tshark", ["-n", "-r", this.#file, "-Y", filter, ...how], {
       encoding: "utf8",
       env: { PATH: SYSTEM_PATH, HOME: tmpdir() },
       stdio: ["ignore", "pipe", "ignore"],

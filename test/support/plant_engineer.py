@@ -16,8 +16,8 @@ context.load_cert_chain(chain, key)
 
 
 def connect():
-    connection = context.wrap_socket(socket.create_connection((host, int(port)), 10), server_hostname=host)
-    connection.settimeout(10)
+    connection = context.wrap_socket(socket.create_connection((host, int(port)), 60), server_hostname=host)
+    connection.settimeout(60)
     return connection
 
 

@@ -2,8 +2,9 @@
 
 usage: plant_stream.py serve PORT | dial HOST PORT
 
-The dialler sends a counted line each 5 ms and the server sends each back. Prints "ready" once it listens or is connected; then the
-server prints each connection's end and the dialler its own: "reset", "closed" or "wrong", and how many lines were right until then.
+The dialler sends a counted line each 5 ms and the server sends each back. Prints "ready" once it listens or is connected, the dialler
+"through" once a hundred lines have come back; then the server prints each connection's end and the dialler its own: "reset",
+"closed" or "wrong", and how many lines were right until then.
 On a line of standard input the dialler ends in good order.
 """
 import socket
@@ -55,4 +56,4 @@ connection.settimeout(None)
 print("ready", flush=True)
 threading.Thread(target=lambda: (sys.stdin.readline(), ending.set()), daemon=True).start()
 threading.Thread(target=send, args=(connection,), daemon=True).start()
-print(lines(connection, lambda line: None), flush=True)
+print(lines(connection, lambda line: line.startswith(b"100 ") and print("through", flush=True)), flush=True)
