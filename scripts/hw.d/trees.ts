@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { readList } from "../image.d/lists.ts";
 import { mirrorOf } from "../image.d/mirror.ts";
 import { extractPackages } from "../image.d/packages.ts";
+import { Shared, sharedFolder } from "../image.d/shared.ts";
 import { run } from "../image.d/tools.ts";
 import { hasHeader, type Board } from "./board.ts";
 
@@ -42,6 +43,7 @@ async function fetchTrees(root: string, build: string): Promise<string> {
   mkdirSync(cache, { recursive: true });
   await extractPackages({
     cache,
+    shared: new Shared(sharedFolder(process.env, root), (text) => void process.stderr.write(text)),
     names: [kernelPackage(root)],
     mirror: mirrorOf(process.env),
     anew: false,

@@ -2,9 +2,10 @@
  * Debian's packages as files: what is in them, and a store that keeps each by its hash, so that what a lock file names can be built again when
  * the mirror has moved on, or is away.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Shared } from "./shared.ts";
 import { fileHash, run } from "./tools.ts";
 
 export const debSchema = z.object({
@@ -32,7 +33,12 @@ const FIELDS = [
 
 /** Where the store keeps the file with this hash. */
 export function storedAt(cache: string, sha256: string): string {
-  return join(cache, "debs", `${sha256}.deb`);
+  return join(cache, nameOf(sha256));
+}
+
+/** Below a checkout's cache, and in the folder that checkouts share. */
+function nameOf(sha256: string): string {
+  return `debs/${sha256}.deb`;
 }
 
 /** What every .deb of a folder is, sorted by name. */
@@ -53,6 +59,30 @@ export async function storeDebs(cache: string, folder: string): Promise<Deb[]> {
 
 function debsIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith(".deb"));
+}
+
+/** Brings into the store what of these it has not and the shared folder has, and says whether it has all of them now. */
+export async function completeStore(
+  cache: string,
+  shared: Shared,
+  hashes: readonly string[],
+): Promise<boolean> {
+  const present = hashes.map(async (hash) => {
+    const place = storedAt(cache, hash);
+    return (
+      existsSync(place) || shared.take(nameOf(hash), place, async (copy) => (await fileHash(copy)) === hash)
+    );
+  });
+  return (await Promise.all(present)).every(Boolean);
+}
+
+/** Says that these were used, which are in the store, and leaves copies for other checkouts. */
+export function keepDebs(cache: string, shared: Shared, debs: readonly Pick<Deb, "sha256">[]): void {
+  const now = new Date();
+  for (const { sha256 } of debs) {
+    utimesSync(storedAt(cache, sha256), now, now);
+    shared.give(nameOf(sha256), storedAt(cache, sha256));
+  }
 }
 
 /** What the store has under these hashes; null where one is missing. Throws where a file is not what its name says. */

@@ -15,6 +15,7 @@ import {
 import { basename, join } from "node:path";
 import { copyModules, kernelVersion } from "./kernel.ts";
 import { readList } from "./lists.ts";
+import type { Shared } from "./shared.ts";
 import { run } from "./tools.ts";
 
 /** Programs that `init` calls; all are busybox. */
@@ -112,14 +113,31 @@ async function pack(tree: string, file: string, sourceDate: number, level: numbe
   await run("zstd", ["-q", `-${level}`, "--rm", "-f", packed, "-o", file]);
 }
 
-/** Debian ships the kernel unpacked; the Pi's firmware and QEMU read it gzipped. `cache`: where the packed one is kept. */
-export async function packKernel(packages: string, hash: string, cache: string, file: string): Promise<void> {
-  const kept = join(cache, `kernel-${hash.slice(0, 16)}.gz`);
-  if (!existsSync(kept)) {
+/** Debian ships the kernel unpacked; the Pi's firmware and QEMU read it gzipped. The packed one is kept, and is what unpacks to Debian's. */
+export async function packKernel(options: {
+  readonly packages: string;
+  /** The packages'. */
+  readonly hash: string;
+  readonly cache: string;
+  readonly shared: Shared;
+  readonly file: string;
+}): Promise<void> {
+  const { packages, hash, cache, shared, file } = options;
+  const kernel = join(packages, "usr/lib/modules", kernelVersion(packages), "vmlinuz");
+  const name = `kernel-${hash.slice(0, 16)}.gz`;
+  const kept = join(cache, name);
+  const unpacksTo = ["-euo", "pipefail", "-c", 'gzip -dc "$1" | cmp --silent - "$2"', "compare"];
+  const isWhole = (copy: string): Promise<boolean> =>
+    run("bash", [...unpacksTo, copy, kernel]).then(
+      () => true,
+      () => false,
+    );
+  if (!existsSync(kept) && !(await shared.take(name, kept, isWhole))) {
     const making = `${kept}.making`;
-    cpSync(join(packages, "usr/lib/modules", kernelVersion(packages), "vmlinuz"), making);
+    cpSync(kernel, making);
     await run("gzip", ["--no-name", "--force", "-9", making]);
     renameSync(`${making}.gz`, kept);
   }
+  shared.give(name, kept);
   cpSync(kept, file);
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeApp, nodePackage } from "./app.ts";
+import { makeApp } from "./app.ts";
 import { makeBoot, words } from "./boot.ts";
 import { builderPackages } from "./builder.ts";
 import { makeBundle } from "./bundle.ts";
@@ -13,12 +13,14 @@ import { readList, readMeta } from "./lists.ts";
 import { makeLicences } from "./licences.ts";
 import { lockDifferences, lockText, newerKernels } from "./lock.ts";
 import { mirrorOf } from "./mirror.ts";
+import { bringNode, nodePackage } from "./node-package.ts";
 import { readOptions, type ImageOptions } from "./options.ts";
 import { extractPackages, type Extracted } from "./packages.ts";
 import { readParts } from "./parts.ts";
 import { Progress } from "./progress.ts";
 import { makeRoot } from "./root.ts";
 import { makeSbom } from "./sbom.ts";
+import { Shared, sharedFolder } from "./shared.ts";
 import { checkSigning } from "./signing.ts";
 import { sourceOf } from "./source.ts";
 import { sweep } from "./sweep.ts";
@@ -27,14 +29,12 @@ import { buildTryboot, kernelOf, kernelPackage } from "./tryboot.ts";
 import { makeRootImage } from "./verity.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+/** Where the command was typed. */
+const from = process.env["NIAC_CALLED_FROM"] ?? root;
 const say = (text: string): void => void process.stderr.write(text);
 // Folders and files that no list gives a mode have this one's.
 process.umask(0o022);
-const options = readOptions(
-  process.argv.slice(2),
-  { root, from: process.env["NIAC_CALLED_FROM"] ?? root },
-  say,
-);
+const options = readOptions(process.argv.slice(2), { root, from }, say);
 if (options !== null) {
   try {
     await make(options);
@@ -54,7 +54,8 @@ async function make(wanted: ImageOptions): Promise<void> {
   const base = join(root, "build/image");
   const [cache, work] = [join(base, "cache"), join(base, `${board}.work`)];
   const at = (name: string): string => join(out, name);
-  sweep(base, image);
+  const shared = new Shared(sharedFolder(process.env, from), say);
+  sweep(base, image, shared.folder);
   // Whoever looks for an image asks for the manifest: it is away while the rest is not whole.
   for (const name of ["manifest.json", ...outputs(board)]) rmSync(at(name), { force: true });
   for (const each of [cache, out, work]) mkdirSync(each, { recursive: true });
@@ -67,6 +68,7 @@ async function make(wanted: ImageOptions): Promise<void> {
   const packages = await progress.step("Debian's packages, extracted", () =>
     extractPackages({
       cache,
+      shared,
       names,
       mirror: mirrorOf(process.env),
       anew,
@@ -76,9 +78,10 @@ async function make(wanted: ImageOptions): Promise<void> {
   checkLock(lockFile, packages, wanted);
   const keys = signing ?? (await developmentKeys(join(base, "keys")));
   const app = join(work, "app");
-  const { metafile } = await progress.step("niac, bundled with Node", () =>
-    makeApp({ root, out: app, cache, release: version }),
-  );
+  const { metafile } = await progress.step("niac, bundled with Node", async () => {
+    await bringNode(root, cache, shared);
+    return makeApp({ root, out: app, cache, release: version });
+  });
   const drivers = words(meta["DRIVERS"]);
   const { extraModules, compiler } = await progress.step("kernel modules of our own", async () => {
     const made: string[] = [];
@@ -91,6 +94,7 @@ async function make(wanted: ImageOptions): Promise<void> {
         ...kernelOf(packages.debs),
         mirror: mirrorOf(process.env),
         cache,
+        shared,
         outFile,
         progress: (line) => progress.note(line),
       });
@@ -135,7 +139,7 @@ async function make(wanted: ImageOptions): Promise<void> {
     }),
   );
   await progress.step("kernel and initramfs", async () => {
-    await packKernel(packages.tree, packages.hash, cache, at("kernel"));
+    await packKernel({ packages: packages.tree, hash: packages.hash, cache, shared, file: at("kernel") });
     await makeInitramfs({
       image,
       packages: packages.tree,

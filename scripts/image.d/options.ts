@@ -38,6 +38,8 @@ Makes the appliance's image below build/image/<board>/: the whole disk for an SD
 In the environment:
   NIAC_MIRROR, NIAC_SECURITY_MIRROR  Debian's mirror and its security mirror (default: those of this computer's apt). An archive of a day
                           that is past brings the packages of an old packages.lock
+  NIAC_CACHE              folder in which this user's checkouts share what they download (default: $XDG_CACHE_HOME/niac or ~/.cache/niac);
+                          none: they do not
   SOURCE_DATE_EPOCH       the image's date, seconds since 1970 (default: the commit's)
 `;
 

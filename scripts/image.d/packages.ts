@@ -5,9 +5,10 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { debSchema, extractDebs, fromStore, storeDebs, storedAt, type Deb } from "./debs.ts";
+import { completeStore, debSchema, extractDebs, fromStore, keepDebs, storeDebs, type Deb } from "./debs.ts";
 import { readLock } from "./lock.ts";
 import { sourceLine, SUITE, TESTING, type Mirror } from "./mirror.ts";
+import type { Shared } from "./shared.ts";
 import { run, textHash } from "./tools.ts";
 
 export interface Extracted {
@@ -32,22 +33,18 @@ type Answer = Readonly<z.infer<typeof answerSchema>>;
  */
 export async function extractPackages(options: {
   readonly cache: string;
+  readonly shared: Shared;
   readonly names: readonly string[];
   readonly mirror: Mirror;
   readonly anew: boolean;
   /** Text of a lock file. */
   readonly lock?: string | null;
 }): Promise<Extracted> {
-  const { cache, names, mirror, lock = null, anew } = options;
-  const locked =
-    lock === null
-      ? null
-      : await fromStore(
-          cache,
-          readLock(lock).map((one) => one.sha256),
-        );
-  const { debs, kernels } =
-    locked === null ? await ask(cache, names, mirror, anew) : { debs: locked, kernels: [] };
+  const { cache, shared, lock = null } = options;
+  const hashes = readLock(lock ?? "").map((one) => one.sha256);
+  await completeStore(cache, shared, hashes);
+  const locked = await fromStore(cache, hashes);
+  const { debs, kernels } = locked === null ? await ask(options) : { debs: locked, kernels: [] };
   const tree = treeOf(cache, debs);
   const place = dirname(tree);
   const now = new Date();
@@ -59,7 +56,7 @@ export async function extractPackages(options: {
     await extractDebs(cache, debs, join(making, "tree"));
     renameSync(making, place);
   }
-  for (const { sha256 } of debs) utimesSync(storedAt(cache, sha256), now, now);
+  keepDebs(cache, shared, debs);
   return { tree, debs, hash: hashOf(debs), kernels };
 }
 
@@ -72,15 +69,33 @@ function hashOf(debs: readonly Pick<Deb, "sha256">[]): string {
   return textHash(...debs.map((deb) => deb.sha256));
 }
 
-/** What the mirror says that these names are today. Everything that goes into the question is in its answer's name. */
-async function ask(cache: string, names: readonly string[], mirror: Mirror, anew: boolean): Promise<Answer> {
+/** Everything that goes into the question is in its answer's name. */
+export function answerName(names: readonly string[], mirror: Mirror): string {
+  const { include, pins } = pinned(names);
+  return `answer-${textHash(SUITE, sources(mirror), pins, ...include).slice(0, 16)}.json`;
+}
+
+/** What the mirror says that these names are today. */
+async function ask(options: {
+  readonly cache: string;
+  readonly shared: Shared;
+  readonly names: readonly string[];
+  readonly mirror: Mirror;
+  readonly anew: boolean;
+}): Promise<Answer> {
+  const { cache, shared, names, mirror, anew } = options;
   const { include, pins } = pinned(names);
   const lines = sources(mirror);
-  const file = join(cache, `answer-${textHash(SUITE, lines, pins, ...include).slice(0, 16)}.json`);
-  if (!anew && existsSync(file)) {
-    const kept = answerSchema.parse(JSON.parse(readFileSync(file, "utf8")));
-    const whole = kept.debs.every(({ sha256 }) => existsSync(storedAt(cache, sha256)));
-    if (whole && Date.now() - kept.made < FRESH) return kept;
+  const question = answerName(names, mirror);
+  const file = join(cache, question);
+  const own = answerOf(existsSync(file) ? readFileSync(file, "utf8") : null);
+  if (!anew && isFresh(own) && (await completeStore(cache, shared, hashesOf(own)))) return own;
+  const other = answerOf(shared.read(question));
+  if (!anew && isFresh(other) && (await completeStore(cache, shared, hashesOf(other)))) {
+    // What a package is, it says itself.
+    const kept = { ...other, debs: (await fromStore(cache, hashesOf(other))) ?? [] };
+    keep(file, kept);
+    return kept;
   }
   const making = join(cache, "asking");
   rmSync(making, { recursive: true, force: true });
@@ -109,10 +124,33 @@ async function ask(cache: string, names: readonly string[], mirror: Mirror, anew
     debs: await storeDebs(cache, at("root/var/cache/apt/archives")),
     kernels: await kernelsIn(at("root")),
   };
-  writeFileSync(`${file}.making`, JSON.stringify(answer));
-  renameSync(`${file}.making`, file);
+  keep(file, answer);
+  shared.write(question, JSON.stringify(answer));
   rmSync(making, { recursive: true });
   return answer;
+}
+
+function keep(file: string, answer: Answer): void {
+  writeFileSync(`${file}.making`, JSON.stringify(answer));
+  renameSync(`${file}.making`, file);
+}
+
+/** Null where there is none, and where another release of niac wrote it in another form. */
+function answerOf(text: string | null): Answer | null {
+  try {
+    return answerSchema.parse(JSON.parse(text ?? "null"));
+  } catch {
+    return null;
+  }
+}
+
+function isFresh(answer: Answer | null): answer is Answer {
+  const age = Date.now() - (answer?.made ?? 0);
+  return answer !== null && age >= 0 && age < FRESH;
+}
+
+function hashesOf({ debs }: Answer): string[] {
+  return debs.map(({ sha256 }) => sha256);
 }
 
 /** Names of all kernels in the lists that apt has in this tree. */

@@ -27,8 +27,11 @@ export function swept(
   });
 }
 
-/** To be called when no other build is at work: `base` is build/image, `image` the project's folder with the boards. */
-export function sweep(base: string, image: string): void {
+/**
+ * To be called when no other build is at work in this checkout: `base` is build/image, `image` the project's folder with the boards. Others may be
+ * at work with what is `shared`.
+ */
+export function sweep(base: string, image: string, shared: string | null): void {
   const cache = join(base, "cache");
   drop(base, (names, age) => [
     ...swept(names, HALF_MADE, null, age),
@@ -42,9 +45,13 @@ export function sweep(base: string, image: string): void {
       readLock(readFileSync(file, "utf8")).map(({ sha256 }) => `${sha256}.deb`),
     ),
   );
-  drop(join(cache, "debs"), (names, age) =>
-    names.filter((name) => !locked.has(basename(name)) && age(name) > UNUSED),
-  );
+  for (const store of shared === null ? [cache] : [cache, shared])
+    drop(join(store, "debs"), (names, age) =>
+      swept(names, HALF_MADE_IN_CACHE, /./, age).filter((name) => !locked.has(basename(name))),
+    );
+  // What another checkout's lock names, and nobody takes, goes too: that checkout has it in its own cache.
+  for (const folder of shared === null ? [] : [shared, join(shared, "npm")])
+    drop(folder, (names, age) => swept(names, HALF_MADE_IN_CACHE, /\.(json|gz|tgz)$/, age));
 }
 
 function drop(
@@ -52,7 +59,9 @@ function drop(
   choose: (names: readonly string[], age: (name: string) => number) => readonly string[],
 ): void {
   if (!existsSync(folder)) return;
-  const age = (name: string): number => Date.now() - statSync(join(folder, name)).mtimeMs;
+  // One that another checkout's sweep took meanwhile is of no age.
+  const age = (name: string): number =>
+    Date.now() - (statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
   for (const name of choose(readdirSync(folder), age))
     rmSync(join(folder, name), { recursive: true, force: true });
 }

@@ -17,8 +17,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { debSchema, describeDebs, type Deb } from "./debs.ts";
+import { completeStore, debSchema, extractDebs, fromStore, keepDebs, storeDebs, type Deb } from "./debs.ts";
 import { sourceLine, SUITE, type Mirror } from "./mirror.ts";
+import type { Shared } from "./shared.ts";
 import { run, textHash } from "./tools.ts";
 
 export interface TrybootOptions {
@@ -30,6 +31,7 @@ export interface TrybootOptions {
   readonly kernel: string;
   readonly mirror: Mirror;
   readonly cache: string;
+  readonly shared: Shared;
   readonly outFile: string;
   /** What is under way, for the person who waits. */
   readonly progress: (line: string) => void;
@@ -123,6 +125,7 @@ const SCRIPT = `
 tree=$1 source=$2 release=$3 out=$4
 shift 4
 mount -t tmpfs -o size=64m tmpfs "$tree/tmp"
+mount --bind /dev "$tree/dev"
 mkdir "$tree/tmp/module"
 for file; do cp "$source/$file" "$tree/tmp/module/"; done
 chroot "$tree" /usr/bin/env -i PATH=/usr/bin LC_ALL=C make -s -C "/usr/src/linux-headers-$release" M=/tmp/module modules 1>&2
@@ -146,42 +149,27 @@ async function compilerFor(
   options: TrybootOptions,
   own: string,
 ): Promise<{ readonly tree: string; readonly debs: readonly Deb[] }> {
-  const { mirror, cache, progress } = options;
+  const { mirror, cache, shared } = options;
   const packages = packagesFor(options);
   const lines = sourceLine(mirror, "main", SUITE) + sourceLine(mirror, "main", `${SUITE}-backports`);
-  const place = join(cache, `kbuild-tree-${textHash(own, lines, ...packages).slice(0, 16)}`);
+  const name = `kbuild-tree-${textHash(own, lines, ...packages).slice(0, 16)}`;
+  const place = join(cache, name);
   const stamp = `${place}.json`;
   if (!existsSync(stamp) || !existsSync(place)) {
     mkdirSync(cache, { recursive: true });
-    progress("downloading the kernel's headers and their compiler");
+    const debs = (await known(`${name}.json`, cache, shared)) ?? (await ask(options, own, lines, packages));
     const making = mkdtempSync(join(cache, "kbuild-"));
     try {
-      await run(
-        "mmdebstrap",
-        [
-          "--quiet",
-          "--variant=extract",
-          "--mode=root",
-          `--architectures=${own},arm64`,
-          `--include=${packages.join(",")}`,
-          '--aptopt=APT::Install-Recommends "false"',
-          '--customize-hook=rm -rf "$1/usr/share/doc" "$1/usr/share/locale" "$1/usr/share/man" "$1/usr/share/info"',
-          // The archives are kept until they are listed below.
-          "--skip=cleanup/apt",
-          SUITE,
-          making,
-          "-",
-        ],
-        { input: lines },
-      );
+      await extractDebs(cache, debs, making);
+      for (const left of ["doc", "locale", "man", "info"])
+        rmSync(join(making, "usr/share", left), { recursive: true, force: true });
       // Installing mawk would have made this link; kbuild asks awk for the offset of the stack's guard.
       symlinkSync("mawk", join(making, "usr/bin/awk"));
-      const listed = await describeDebs(join(making, "var/cache/apt/archives"));
-      for (const left of ["var/cache/apt", "var/lib/apt"])
-        rmSync(join(making, left), { recursive: true, force: true });
       // Another build may have been faster: its tree will do.
       if (!existsSync(place)) renameSync(making, place);
-      writeFileSync(stamp, JSON.stringify(listed));
+      writeFileSync(stamp, JSON.stringify(debs));
+      shared.write(`${name}.json`, JSON.stringify(debs));
+      keepDebs(cache, shared, debs);
     } finally {
       rmSync(making, { recursive: true, force: true });
     }
@@ -189,4 +177,45 @@ async function compilerFor(
   const now = new Date();
   utimesSync(place, now, now);
   return { tree: place, debs: stampSchema.parse(JSON.parse(readFileSync(stamp, "utf8"))) };
+}
+
+/** The packages that another checkout took, brought into the store; null where they are not all there. */
+async function known(name: string, cache: string, shared: Shared): Promise<Deb[] | null> {
+  const text = shared.read(name);
+  if (text === null) return null;
+  const hashes = stampSchema.parse(JSON.parse(text)).map(({ sha256 }) => sha256);
+  return (await completeStore(cache, shared, hashes)) ? fromStore(cache, hashes) : null;
+}
+
+/** The packages that the mirror has today, fetched into the store. */
+async function ask(
+  { cache, progress }: TrybootOptions,
+  own: string,
+  lines: string,
+  packages: readonly string[],
+): Promise<Deb[]> {
+  progress("downloading the kernel's headers and their compiler");
+  const making = mkdtempSync(join(cache, "kbuild-"));
+  try {
+    await run(
+      "mmdebstrap",
+      [
+        "--quiet",
+        "--variant=extract",
+        "--mode=root",
+        `--architectures=${own},arm64`,
+        `--include=${packages.join(",")}`,
+        '--aptopt=APT::Install-Recommends "false"',
+        // The archives are kept until they are in the store.
+        "--skip=cleanup/apt",
+        SUITE,
+        making,
+        "-",
+      ],
+      { input: lines },
+    );
+    return await storeDebs(cache, join(making, "var/cache/apt/archives"));
+  } finally {
+    rmSync(making, { recursive: true, force: true });
+  }
 }

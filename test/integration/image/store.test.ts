@@ -13,13 +13,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
-import { fromStore, storeDebs, storedAt } from "../../../scripts/image.d/debs.ts";
+import { completeStore, fromStore, keepDebs, storeDebs, storedAt } from "../../../scripts/image.d/debs.ts";
 import { lockText } from "../../../scripts/image.d/lock.ts";
-import { extractPackages } from "../../../scripts/image.d/packages.ts";
+import { answerName, extractPackages } from "../../../scripts/image.d/packages.ts";
+import { Shared } from "../../../scripts/image.d/shared.ts";
 import { testWith } from "../../support/tools.ts";
 
 const NOWHERE = { main: "http://127.0.0.1:9/debian", security: "http://127.0.0.1:9/s", given: true };
-const ASK = { names: ["zsh"], mirror: NOWHERE, anew: false };
+const ALONE = new Shared(null, () => undefined);
+const ASK = { names: ["zsh"], mirror: NOWHERE, anew: false, shared: ALONE };
 
 function folder(t: ExecutionContext): string {
   const made = mkdtempSync(join(tmpdir(), "niac-store-"));
@@ -89,4 +91,63 @@ withTools("a package that is missing is no lock's, and one that is damaged stops
   t.true(existsSync(place));
   writeFileSync(place, readFileSync(storedAt(cache, base.sha256)));
   await t.throwsAsync(fromStore(cache, [abc.sha256]), { message: /is damaged: remove it/ });
+});
+
+withTools("a fresh checkout takes what another fetched, and asks nobody within twenty hours", async (t) => {
+  const dir = folder(t);
+  const shared = new Shared(join(dir, "shared"), (text) => t.log(text));
+  packages(join(dir, "archives"));
+  const debs = await storeDebs(join(dir, "first"), join(dir, "archives"));
+  const first = { ...ASK, shared, cache: join(dir, "first") };
+  await extractPackages({ ...first, lock: lockText(debs) });
+
+  // With a lock: everything it names is there.
+  const second = { ...ASK, shared, cache: join(dir, "second") };
+  const made = await extractPackages({ ...second, lock: lockText(debs) });
+  t.deepEqual(made.debs, debs);
+  t.is(readFileSync(join(made.tree, "usr/bin/abc"), "utf8"), "abc\n");
+
+  // Without: by the mirror's answer, of which what a package is called is not believed. The first checkout writes it where it asks.
+  const answer = (age: number): string =>
+    JSON.stringify({
+      made: Date.now() - age * 3_600_000,
+      debs: debs.map((deb) => ({ ...deb, version: "9" })),
+      kernels: ["linux-binary-1"],
+    });
+  shared.write(answerName(ASK.names, ASK.mirror), answer(19));
+  const third = await extractPackages({ ...ASK, shared, cache: join(dir, "third") });
+  t.deepEqual(third.debs, debs);
+  t.deepEqual(third.kernels, ["linux-binary-1"]);
+  shared.write(answerName(ASK.names, ASK.mirror), answer(21));
+  await t.throwsAsync(extractPackages({ ...ASK, shared, cache: join(dir, "fourth") }), undefined, "too old");
+});
+
+withTools("a damaged package of the shared folder is fetched as if it were not there", async (t) => {
+  const dir = folder(t);
+  const said: string[] = [];
+  const shared = new Shared(join(dir, "shared"), (text) => said.push(text));
+  packages(join(dir, "archives"));
+  const debs = await storeDebs(join(dir, "first"), join(dir, "archives"));
+  keepDebs(join(dir, "first"), shared, debs);
+  const [abc] = debs;
+  if (abc === undefined) return t.fail();
+  writeFileSync(storedAt(join(dir, "shared"), abc.sha256), "something else");
+  t.false(
+    await completeStore(
+      join(dir, "second"),
+      shared,
+      debs.map(({ sha256 }) => sha256),
+    ),
+  );
+  t.regex(said.join(""), new RegExp(`${abc.sha256}.deb is damaged`));
+  t.false(existsSync(storedAt(join(dir, "second"), abc.sha256)));
+  // A checkout that has it whole gives it again.
+  keepDebs(join(dir, "first"), shared, debs);
+  t.true(
+    await completeStore(
+      join(dir, "second"),
+      shared,
+      debs.map(({ sha256 }) => sha256),
+    ),
+  );
 });

@@ -18,15 +18,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { z } from "zod";
-import { debSchema } from "../../../scripts/image.d/debs.ts";
-import { mirrorOf } from "../../../scripts/image.d/mirror.ts";
-import { treeOf } from "../../../scripts/image.d/packages.ts";
-import { run } from "../../../scripts/image.d/tools.ts";
-import { buildTryboot, kernelOf } from "../../../scripts/image.d/tryboot.ts";
-import { end, over, until } from "../../support/processes.ts";
-import { testWith } from "../../support/tools.ts";
+import { debSchema } from "../../scripts/image.d/debs.ts";
+import { mirrorOf } from "../../scripts/image.d/mirror.ts";
+import { treeOf } from "../../scripts/image.d/packages.ts";
+import { Shared, sharedFolder } from "../../scripts/image.d/shared.ts";
+import { run } from "../../scripts/image.d/tools.ts";
+import { buildTryboot, kernelOf } from "../../scripts/image.d/tryboot.ts";
+import { end, over, until } from "../support/processes.ts";
+import { testWith } from "../support/tools.ts";
 
-const root = fileURLToPath(new URL("../../../", import.meta.url));
+const root = fileURLToPath(new URL("../../", import.meta.url));
 const cache = join(root, "build/image/cache");
 const PATIENCE = 900_000;
 const SET_REBOOT_FLAGS = "bcm2835_property: unhandled tag 0x00038064";
@@ -67,6 +68,7 @@ async function build(t: ExecutionContext): Promise<Built> {
       ...kernel,
       mirror: mirrorOf(process.env),
       cache,
+      shared: new Shared(sharedFolder(process.env, root), (text) => t.log(text)),
       outFile,
       progress: (line) => t.log(line),
     });
