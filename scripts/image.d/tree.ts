@@ -78,7 +78,7 @@ export function checkLinks(tree: string, foreign: readonly string[]): void {
 }
 
 /** Whether the path, as the box sees it (its root is the tree's), leads to something. */
-function isInside(tree: string, path: string): boolean {
+export function isInside(tree: string, path: string): boolean {
   const rest = path.split("/");
   let links = 0;
   let at: string[] = [];
