@@ -1,173 +1,21 @@
-/** A box that has just been taken into use: first boot, authority, an enrolled laptop. Then: what is there besides niac? */
-import { ALLOWED, BoxBed, REFUSED } from "../support/box/bed.ts";
-import { MACS } from "../support/box/plant.ts";
+/**
+ * A box at work, on one start of it: what needs no start of its own, and leaves the box to the next test as it was. Then what starts it again,
+ * and last its clock, which stands otherwise afterwards.
+ */
 import { testWithBox } from "../support/box/shared.ts";
-import { openPorts } from "../support/box/scan.ts";
-import { BOX, HOSTS, ROUTER } from "../support/plant.ts";
+import { UpdateBed } from "../support/box/update-bed.ts";
+import { clockAndChip, TIME_SERVER } from "./at-work/clock.ts";
+import { hangs } from "./at-work/hangs.ts";
+import { KEY_GRANT, LINE, panel } from "./at-work/panel.ts";
+import { refusedUpdates } from "./at-work/refused-updates.ts";
+import { wear } from "./at-work/wear.ts";
 
-/** Enrolment, MODBUS/TCP Security, every service. */
-const OWN_PORTS = [443, 802, 8443];
-const LARGEST_EXPOSURE = 2;
-/** MiB. */
-const LARGEST_MEMORY = 300;
-
-const check = testWithBox(async (t) => {
-  const bed = await BoxBed.assemble(t);
-  const uplink = await bed.plant.capture("plant-sw", "br0", `ether src ${MACS.uplink}`);
-  const device = await bed.plant.capture("machines-sw", "br0", `ether src ${MACS.device}`);
-  await bed.box.on();
-  await bed.ready();
-  for (const capture of [uplink, device]) await capture.stop();
-  await bed.enrol();
-  await bed.connect();
-  await bed.readsAgain();
-  // For the files after this one, once all was looked at.
-  t.teardown(() => bed.keep());
-  return { bed, uplink, device };
-});
-
-check(
-  "an engineer's read passes; a write that no grant allows is answered with exception 01, and the machine never sees it",
-  async (t, { bed }) => {
-    t.is(await bed.read(ALLOWED), String(ALLOWED));
-    t.is(await bed.write(ALLOWED, 77), "written");
-    t.is(await bed.read(ALLOWED), "77");
-    t.is(await bed.write(REFUSED, 1), "Illegal function");
-    t.deepEqual(await bed.machine.written(), [`write holdingRegisters ${ALLOWED} [77]`]);
-    const operations = await bed.records("kind=operation", "user=alice");
-    t.deepEqual(
-      operations.map(({ machine, decision }) => [machine, decision]),
-      [
-        ["press", "permit"],
-        ["press", "denial"],
-      ],
-    );
-  },
+const check = testWithBox((t) =>
+  UpdateBed.start(t, { parts: { network: TIME_SERVER, services: LINE, more: KEY_GRANT } }),
 );
 
-check(
-  "while it starts the box says nothing on either port but to whom addresses belong",
-  (t, { uplink, device }) => {
-    for (const capture of [uplink, device]) t.deepEqual(capture.frames("!arp"), []);
-    return Promise.resolve();
-  },
-);
-
-check("no unit failed", async (t, { bed: { box } }) => {
-  t.is(await box.out("systemctl --failed --plain --no-legend"), "");
-  t.is(await box.out("systemctl is-system-running --wait || :", 300_000), "running");
-});
-
-check("memory in use, with everything on and nobody asking for anything", async (t, { bed: { box } }) => {
-  const kib = (name: string): Promise<number> =>
-    box.out(`awk '/^${name}:/ {print $2}' /proc/meminfo`).then(Number);
-  const used = ((await kib("MemTotal")) - (await kib("MemAvailable"))) / 1024;
-  t.log(`${used.toFixed(0)} MiB of ${((await kib("MemTotal")) / 1024).toFixed(0)}`);
-  t.true(used < LARGEST_MEMORY, `${used} MiB`);
-});
-
-check(
-  "whoever scans the box finds niac's ports; at the machine's address the engineer's entrance; from a machine, nothing",
-  async (t, { bed: { plant, box } }) => {
-    t.deepEqual(await openPorts(plant, "attacker", BOX, "-"), OWN_PORTS);
-    t.deepEqual(await openPorts(plant, "attacker", HOSTS.press, "1-1100,8443,15502,15503,15802"), [802]);
-    for (const address of [BOX, ROUTER])
-      t.deepEqual(await openPorts(plant, "press", address, "1-1100,8443,15502,15503,15802"), []);
-    // Where the kernel hands machines' questions for names and the time over: addresses that nobody outside can name (RFC 2544).
-    t.is(await box.out("ss -Huln | grep -v ' 198\\.18\\.' || :"), "", "and nothing else hears datagrams");
-  },
-);
-
-check(
-  "the kernel's rules were in force before the first network card was there, and before whoever brings it up",
-  async (t, { bed: { box } }) => {
-    const microseconds = async (unit: string, what: string): Promise<number> =>
-      Number(await box.out(`systemctl show -p ${what} --value ${unit}`));
-    const closed = await microseconds("niac-closed", "ExecMainExitTimestampMonotonic");
-    t.true(closed > 0);
-    t.true((await microseconds("niac-netd", "ExecMainStartTimestampMonotonic")) > closed);
-    const card = await box.out("journalctl -k -o short-monotonic | grep -m 1 'virtio_net.*renamed from'");
-    t.true(Number(/^\[ *([\d.]+)\]/.exec(card)?.[1]) * 1e6 > closed, card);
-  },
-);
-
-check("the root is verified and cannot be written, not even by root", async (t, { bed: { box } }) => {
-  t.is(await box.out("findmnt -n -o SOURCE,FSTYPE /"), "/dev/mapper/root squashfs");
-  t.is(await box.out("cat /sys/class/block/dm-0/ro /sys/class/block/dm-0/dm/name"), "1\nroot");
-  t.regex(await box.out("cat /sys/class/block/dm-0/dm/uuid"), /^CRYPT-VERITY-/);
-  for (const command of [
-    "touch /etc/x",
-    "touch /usr/x",
-    "mount -o remount,rw /",
-    "dd if=/dev/zero of=/dev/mapper/root count=1",
-  ])
-    t.not((await (await box.shell()).run(command)).code, 0, command);
-});
-
-check(
-  "no swap, nothing is dumped, and no file system of what can be written runs programs",
-  async (t, { bed: { box } }) => {
-    t.is(await box.out("tail -n +2 /proc/swaps"), "");
-    t.is(await box.out("cat /proc/sys/kernel/core_pattern"), "|/usr/bin/false");
-    for (const part of ["control", "gateway", "netd"])
-      t.is(
-        await box.out(
-          `cat /proc/$(systemctl show -p MainPID --value niac-${part})/limits | grep -c 'core file size *0 *0'`,
-        ),
-        "1",
-        part,
-      );
-    const writable = await box.out(
-      "findmnt -rn -o TARGET,OPTIONS | grep -E ' rw' | grep -vE 'noexec' | cut -d' ' -f1",
-    );
-    // Kernel interfaces, devices, and systemd's own folder for sockets.
-    t.deepEqual(writable.split("\n").toSorted(), [
-      "/dev",
-      "/dev/shm",
-      "/etc/machine-id",
-      "/proc",
-      "/run",
-      "/sys",
-    ]);
-  },
-);
-
-check(
-  "each process has a user of its own, and no capability that it does not need",
-  async (t, { bed: { box } }) => {
-    const capabilities = {
-      control: "0000000000000400",
-      gateway: "0000000000000000",
-      netd: "0000000000003400",
-    };
-    for (const [part, bits] of Object.entries(capabilities)) {
-      const status = `/proc/$(systemctl show -p MainPID --value niac-${part})/status`;
-      t.is(await box.out(`id -un $(awk '/^Uid:/ {print $2}' ${status})`), `niac-${part}`);
-      const words = await box.out(
-        `grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' ${status} | tr '\\t\\n' '  '`,
-      );
-      t.is(words.trim(), `CapEff: ${bits} CapBnd: ${bits} NoNewPrivs: 1 Seccomp: 2`, part);
-    }
-  },
-);
-
-check("systemd's own judgement of niac's processes is 2.0 or below", async (t, { bed: { box } }) => {
-  const said = await box.out(
-    "systemd-analyze security --no-pager niac-gateway niac-control niac-netd",
-    300_000,
-  );
-  const levels = [...said.matchAll(/exposure level for (\S+): ([\d.]+)/g)].map(
-    ([, unit, level]) => [unit, Number(level)] as const,
-  );
-  t.is(levels.length, 3);
-  t.log(levels.map(([unit, level]) => `${unit} ${level}`).join(", "));
-  for (const [unit, level] of levels) t.true(level <= LARGEST_EXPOSURE, `${unit} ${level}`);
-});
-
-check(
-  "keys and data are the TPM's: the authority's keyring and the partition are sealed by it",
-  async (t, { bed: { box } }) => {
-    t.regex(await box.out("niac authority show"), /Sealed by this box's TPM/);
-    t.regex(await box.out("cryptsetup luksDump /dev/niac/data"), /systemd-tpm2/);
-  },
-);
+wear(check);
+panel(check);
+refusedUpdates(check);
+hangs(check);
+clockAndChip(check);

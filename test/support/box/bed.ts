@@ -14,7 +14,7 @@ import { over, until, type Teardown } from "../processes.ts";
 
 import { Box, type BoxOptions } from "./box.ts";
 import { copy, keepBox, keptBox, type KeptBox } from "./kept.ts";
-import { SEED } from "./seed.ts";
+import { SEED } from "../seed.ts";
 import { writeTo } from "./medium.ts";
 import { plantForBox } from "./plant.ts";
 import { PROGRAM } from "../program.ts";
@@ -178,6 +178,18 @@ export class BoxBed {
       .toReversed();
   }
 
+  /** The last record of the box itself with this action, once there is one. */
+  async recorded(action: string): Promise<AuditRecord> {
+    let found: AuditRecord | undefined;
+    const there = async (): Promise<boolean> => {
+      found = (await this.records("kind=box")).findLast(({ detail }) => detail?.["action"] === action);
+      return found !== undefined;
+    };
+    await this.box.until(there, `a record of ${action}`);
+    if (found === undefined) throw new Error(`there is no record of ${action}`);
+    return found;
+  }
+
   /** The partition that autoboot.txt names for every start. */
   async byDefault(): Promise<string> {
     const text = await this.box.out("mount /boot/cfg 2>/dev/null; cat /boot/cfg/autoboot.txt");
@@ -194,6 +206,11 @@ export class BoxBed {
 
   /** That the record has no gap and the database no damage; the number of records. */
   async recordIsWhole(): Promise<number> {
+    return (await this.wholeRecord()).length;
+  }
+
+  /** All that is on record, oldest first: without a gap, from a database without damage. */
+  async wholeRecord(): Promise<AuditRecord[]> {
     const { box } = this;
     const script = `
       const Database = require("/usr/lib/niac/app/node_modules/better-sqlite3");
@@ -201,10 +218,10 @@ export class BoxBed {
       console.log(db.pragma("integrity_check", { simple: true }), db.pragma("foreign_key_check").length);`;
     const sound = await box.out(`/usr/lib/niac/bin/node -e '${script}'`);
     if (sound !== "ok 0") throw new Error(`the database is damaged: ${sound}`);
-    const indexes = (await this.records()).map(({ index }) => index);
-    const gap = indexes.findIndex((index, position) => index !== position);
-    if (gap !== -1) throw new Error(`the record has ${indexes[gap]} where ${gap} belongs`);
-    return indexes.length;
+    const records = await this.records();
+    const gap = records.findIndex(({ index }, position) => index !== position);
+    if (gap !== -1) throw new Error(`the record has ${records[gap]?.index} where ${gap} belongs`);
+    return records;
   }
 
   #niac(environment: readonly string[], ...words: string[]): [command: string, args: string[]] {

@@ -3,7 +3,16 @@
  * two network ports in the tests' plant. It starts again by itself as often as the guest asks for it; cut() takes the power away.
  */
 import type { ChildProcess } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, constants } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  constants,
+} from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,19 +23,20 @@ import { SoftwareTpm } from "../swtpm.ts";
 import { Card } from "./card.ts";
 import { BoxConsole } from "./console.ts";
 import { load, type Loaded } from "./firmware.ts";
-import { IMAGE } from "./image.ts";
+import { DISK } from "./image.ts";
 import { copy, type KeptBox } from "./kept.ts";
 import { writeTo } from "./medium.ts";
 import { MACS } from "./plant.ts";
 import { qemuWords } from "./qemu.ts";
 import { Qmp } from "./qmp.ts";
 
-const DISK = join(IMAGE, "niac-qemu-arm64.img");
 /** Bytes of the card, somewhat more than the image: the first boot makes the data partition as large as it can. */
 const CARD = 2 * 1024 ** 3;
 /** Starts in a row without anybody's doing; more are a box that goes in circles. */
 const STARTS = 8;
 const PATIENCE = 420_000;
+/** Of proc_pid_stat(5), a second; the same on all that Node runs on. */
+const TICKS = 100;
 
 const chardevs = z.array(z.looseObject({ label: z.string(), filename: z.string() }));
 
@@ -205,6 +215,14 @@ export class Box {
         },
       );
     }
+  }
+
+  /** Seconds of this computer's processor that the boot which runs has taken, where a busy computer's clock says little. */
+  get processorSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child?.pid}/stat`, "utf8");
+    // proc_pid_stat(5): after the name come the 3rd field and on; user and system time are the 14th and 15th.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
   }
 
   /** QEMU's machine protocol. */

@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { parentPort, workerData } from "node:worker_threads";
 import { z } from "zod";
 import { Conversation, greeting } from "./nbd.ts";
-import { chance } from "./seed.ts";
+import { chance } from "../seed.ts";
 import { VolatileDisk } from "./volatile.ts";
 
 const start = z

@@ -8,8 +8,21 @@ import type { Teardown } from "../processes.ts";
 import { IMAGE } from "./image.ts";
 
 const TOOLS = ["qemu-system-aarch64", "swtpm", "mcopy", "dtc", "fdtoverlay", "mbpoll"];
-/** Milliseconds for one test: with boots in it, on a computer that is slow. */
-const PATIENCE = 25 * 60_000;
+/** Milliseconds for one test: with an update and three boots in it, on a computer that is slow. */
+const PATIENCE = 45 * 60_000;
+/** Set by who runs other files after first-start.test.ts: that one's box is kept for them. */
+export const KEEP_BOX = process.env["NIAC_KEEP_BOX"] === "1";
+
+/** Ava's serial test, with the file's bed. */
+export type Check<Bed> = (
+  title: string,
+  implementation: (t: ExecutionContext, bed: Bed) => Promise<void>,
+) => void;
+
+/** Seconds since then (milliseconds since the epoch), for a test's log: where the minutes of an emulated box go. */
+export function secondsSince(then: number): string {
+  return `${((Date.now() - then) / 1000).toFixed(1)} s`;
+}
 
 function has(tool: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${tool}`]).status === 0;
@@ -41,9 +54,7 @@ class Finish implements Teardown {
  * Gives ava's serial test, with what `start` made as its second argument; or its skip, with what is missing in the title. `start` runs once,
  * with the first test.
  */
-export function testWithBox<Bed>(
-  start: (t: Teardown) => Promise<Bed>,
-): (title: string, implementation: (t: ExecutionContext, bed: Bed) => Promise<void>) => void {
+export function testWithBox<Bed>(start: (t: Teardown) => Promise<Bed>): Check<Bed> {
   const lacks = missing();
   const finish = new Finish();
   let made: Promise<Bed> | null = null;

@@ -10,7 +10,7 @@ import type { AuditRecord } from "../../../src/audit/index.ts";
 import { SYSTEM_PATH } from "../namespaces.ts";
 import { HOSTS, says } from "../plant.ts";
 import type { Teardown } from "../processes.ts";
-import { BoxBed, SETTINGS } from "./bed.ts";
+import { BoxBed, SETTINGS, type BedOptions } from "./bed.ts";
 import { Bundles, LATER } from "./bundles.ts";
 import type { Ran } from "./console.ts";
 
@@ -29,9 +29,10 @@ export class UpdateBed {
     this.bundles = bundles;
   }
 
-  static async start(t: Teardown): Promise<UpdateBed> {
+  static async start(t: Teardown, options: Pick<BedOptions, "parts"> = {}): Promise<UpdateBed> {
     const bundles = await Bundles.make(t);
-    const bed = await BoxBed.start(t, { settings: `${SETTINGS}NIAC_UPDATE_SERVER=${BASE}\n` });
+    const settings = `${SETTINGS}NIAC_UPDATE_SERVER=${BASE}\n`;
+    const bed = await BoxBed.start(t, { settings, ...options });
     const words = [SERVER, bundles.directory, HOSTS.historian, String(PORT)];
     await says(bed.plant.spawn("historian", process.execPath, words), "ready");
     return new UpdateBed(bed, bundles);
