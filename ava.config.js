@@ -1,9 +1,14 @@
-// Unit tests run on many workers; integration and end-to-end tests start processes and are chosen by path in scripts/test.
+// Unit tests run in few processes, whose entry files scripts/test writes below build/test; all others have a process for each file.
 export default {
-  files: ["test/**/*.test.ts"],
+  files: ["test/**/*.test.ts", "build/test/groups/*.test.ts"],
   extensions: ["ts"],
-  require: ["./test/support/require-node.ts", "./test/support/fixed-seed.ts"],
-  timeout: "120s",
-  // A process for each file, as on the appliance: in a thread, serialport's addon crashes and a process' umask cannot be set.
+  require: [
+    "./test/support/require-node.ts",
+    "./test/support/runner/hooks.ts",
+    "./test/support/fixed-seed.ts",
+  ],
+  // Of silence. Nothing is that slow; only a test that hangs is.
+  timeout: "300s",
+  // In a thread, serialport's addon crashes and a process' umask cannot be set.
   workerThreads: false,
 };

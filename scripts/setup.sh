@@ -8,6 +8,15 @@ cd "$root"
 
 say() { printf '%s\n' "$*" >&2; }
 
+# Downloads that outlive a checkout: used where they are, and never needed. NIAC_CACHE names another folder, or is none.
+cache=${NIAC_CACHE:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/niac}
+[ "$cache" != none ] && mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || cache=
+
+# What had to be downloaded, for who asks for it (scripts/test).
+downloaded() {
+  [ -z "${NIAC_DOWNLOADS:-}" ] || { mkdir -p "$(dirname "$NIAC_DOWNLOADS")" && echo "$*" >> "$NIAC_DOWNLOADS"; }
+}
+
 setup_node() {
   command -v npm >/dev/null || { say "npm is missing. Install Node.js 20 or later, with npm, and run this again."; exit 1; }
   # One at a time: two scripts that install into the same folder at once destroy each other's work.
@@ -30,10 +39,26 @@ modules_are_current() {
 lock_hash() { cat package.json package-lock.json | sha256sum | cut -d' ' -f1; }
 
 install_modules() {
+  local kept=${cache:+$cache/node_modules/$(uname -m)-$(lock_hash).tar}
+  if [ -n "$kept" ] && [ -e "$kept" ]; then
+    say "Taking the pinned dependencies from $cache ..."
+    rm -rf node_modules
+    # A file that was cut short is no harm: it is removed, and they are installed.
+    tar -xf "$kept" && touch "$kept" && return 0
+    rm -rf "$kept" node_modules
+  fi
   say "Installing the pinned dependencies (npm ci) ..."
+  downloaded "npm packages"
   # No package's install script runs: the native parts come prebuilt inside the packages.
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --progress=false --no-update-notifier >&2
   lock_hash > node_modules/.niac-lock
+  [ -z "$kept" ] || keep_modules "$kept" || say "They could not be kept in $cache; the next checkout installs them again."
+}
+
+# keep_modules FILE  For the next checkout. Those of lock files that nobody has used for a month go.
+keep_modules() {
+  mkdir -p "$(dirname "$1")" && tar -cf "$1.$$" node_modules && mv "$1.$$" "$1" || { rm -f "$1.$$"; return 1; }
+  find "$(dirname "$1")" -name '*.tar*' -mtime +30 -delete
 }
 
 # install_tools TOOL:PACKAGE ...  Installs Debian packages for the tools that are missing, where this is root on Debian; else says so.
@@ -48,6 +73,7 @@ install_tools() {
     return 0
   fi
   say "Installing ${missing[*]} ..."
+  downloaded "${missing[*]}"
   (
     log=$(mktemp) policy=/usr/sbin/policy-rc.d made=
     # Also where it is broken off: who finds the file would start no service again.
@@ -61,6 +87,13 @@ install_tools() {
     fi
     export DEBIAN_FRONTEND=noninteractive
     get=(apt-get -o DPkg::Lock::Timeout=300)
+    # Packages that were downloaded once, by Debian's release and this processor. Apt checks each against its lists' hashes.
+    kept=${cache:+$cache/debs/$(. /etc/os-release && echo "$VERSION_CODENAME")-$(dpkg --print-architecture)}
+    if [ -n "$kept" ] && mkdir -p "$kept/partial" 2>/dev/null; then
+      get+=(-o "Dir::Cache::Archives=$kept" -o APT::Keep-Downloaded-Packages=true -o APT::Sandbox::User=root)
+      # By the time they came here: their own is their builder's.
+      find "$kept" -name '*.deb' -ctime +60 -delete
+    fi
     { "${get[@]}" install -y --no-install-recommends "${missing[@]}" ||
       { "${get[@]}" update && "${get[@]}" install -y --no-install-recommends "${missing[@]}"; }
     } > "$log" 2>&1 || { tail -n 20 "$log" >&2; say "Not all could be installed; what needs them is skipped."; }
@@ -68,10 +101,13 @@ install_tools() {
 }
 
 # pymodbus' server reads in what serial lines need, which Debian's package only recommends.
-install_pymodbus() {
-  /usr/bin/python3 -c 'import pymodbus.server' 2>/dev/null ||
-    install_tools pymodbus:python3-pymodbus serial:python3-serial serial_asyncio:python3-serial-asyncio
-}
+pymodbus=(pymodbus:python3-pymodbus serial:python3-serial serial_asyncio:python3-serial-asyncio)
+install_pymodbus() { /usr/bin/python3 -c 'import pymodbus.server' 2>/dev/null || install_tools "${pymodbus[@]}"; }
+
+# What an image is made with.
+image_tools=(mmdebstrap:mmdebstrap mksquashfs:squashfs-tools veritysetup:cryptsetup-bin mkfs.vfat:dosfstools mcopy:mtools sfdisk:fdisk
+  zstd:zstd xz:xz-utils rauc:rauc openssl:openssl depmod:kmod cpio:cpio dtc:device-tree-compiler systemctl:systemd unshare:util-linux
+  aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu)
 
 # need_tools TOOL:PACKAGE ...  As install_tools, for a script that can do nothing without them: stops where one is still missing, by name.
 need_tools() {

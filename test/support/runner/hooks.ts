@@ -1,0 +1,32 @@
+/**
+ * Ava reads this in before each test file: the tests' `import test from "ava"` is led to named-test.ts, which puts the file's path before each
+ * title; and what the process took is written down when it ends (NIAC_TEST_TIMES names the folder).
+ */
+import { registerHooks } from "node:module";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import test from "ava";
+import { writeTimesAtExit } from "./times.ts";
+
+const TESTS = new URL("../../", import.meta.url).href;
+const GROUPS = new URL("../../../build/test/groups/", import.meta.url).href;
+const NAMED = new URL("named-test.ts", import.meta.url).href;
+
+registerHooks({
+  resolve(specifier, context, next) {
+    const from = context.parentURL ?? "";
+    const ours = from.startsWith(TESTS) || from.startsWith(GROUPS);
+    if (specifier === "ava" && ours && from !== NAMED) return { url: NAMED, shortCircuit: true };
+    return next(specifier, context);
+  },
+});
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const file = relative(root, fileURLToPath(test.meta.file));
+
+// Before ava, which takes a stack's first line for the title, and ends without a word where there is no second one.
+process.prependListener("uncaughtException", (error: unknown) => {
+  if (error instanceof Error) error.stack = `${file} › ${error.stack ?? error.message}\n    at ${file}:0:0`;
+});
+
+writeTimesAtExit(process.env["NIAC_TEST_TIMES"], file);
