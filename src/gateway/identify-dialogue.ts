@@ -1,10 +1,15 @@
 import { connect, type Socket } from "node:net";
 import { PeerError, systemCode, UnavailableError } from "../base/index.ts";
 
-/** Milliseconds for a connection to open, and for each answer on it. */
-const PATIENCE = 1_500;
-/** Milliseconds for all answers of a connection: a machine that sends byte by byte is not listened to for ever. */
-const LIFETIME = 5_000;
+/** Milliseconds. */
+export interface Patience {
+  /** For a connection to open, and for each answer on it. */
+  readonly answer: number;
+  /** For all answers of a connection: a machine that sends byte by byte is not listened to for ever. */
+  readonly connection: number;
+}
+
+export const PATIENCE: Patience = { answer: 1_500, connection: 5_000 };
 /** Milliseconds a machine has to close its half. */
 const CLOSING = 500;
 /** Bytes a machine may send that nobody has asked for yet or that are not a whole answer. */
@@ -18,18 +23,26 @@ export class Dialogue {
   readonly #socket: Socket;
   #held: Buffer = Buffer.alloc(0);
   #ended: string | null = null;
-  readonly #until = performance.now() + LIFETIME;
+  readonly #patience: Patience;
+  readonly #until: number;
   #wake: () => void = () => {};
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, patience: Patience) {
     this.#socket = socket;
+    this.#patience = patience;
+    this.#until = performance.now() + patience.connection;
     socket.on("data", (chunk: Buffer) => this.#took(chunk));
     socket.on("close", () => this.#end("the machine closed the connection"));
     socket.on("error", (error) => this.#end(systemCode(error)));
   }
 
   /** UnavailableError `port-closed`: nothing listens there, or nothing answers; `machine-unreachable`: no packet gets there. */
-  static open(host: string, port: number, localAddress: string | null): Promise<Dialogue> {
+  static open(
+    host: string,
+    port: number,
+    localAddress: string | null,
+    patience: Patience,
+  ): Promise<Dialogue> {
     return new Promise((resolve, reject) => {
       const socket = connect({ host, port, ...(localAddress === null ? {} : { localAddress }) });
       const fail = (code: string, message: string): void => {
@@ -37,8 +50,8 @@ export class Dialogue {
         reject(new UnavailableError(code, message));
       };
       const timer = setTimeout(
-        () => fail("port-closed", `${host} port ${port} gave no answer within ${PATIENCE} ms`),
-        PATIENCE,
+        () => fail("port-closed", `${host} port ${port} gave no answer within ${patience.answer} ms`),
+        patience.answer,
       );
       const refused = (error: Error): void => {
         const code = systemCode(error);
@@ -50,7 +63,7 @@ export class Dialogue {
       socket.once("connect", () => {
         clearTimeout(timer);
         socket.off("error", refused);
-        resolve(new Dialogue(socket));
+        resolve(new Dialogue(socket, patience));
       });
     });
   }
@@ -64,7 +77,7 @@ export class Dialogue {
    * it is none. UnavailableError `machine-silent`; PeerError `answer-size`.
    */
   async answer(length: (bytes: Uint8Array) => number): Promise<Buffer> {
-    const until = Math.min(performance.now() + PATIENCE, this.#until);
+    const until = Math.min(performance.now() + this.#patience.answer, this.#until);
     for (;;) {
       const whole = length(this.#held);
       if (whole > 0 && this.#held.length >= whole) {

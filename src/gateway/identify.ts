@@ -1,6 +1,6 @@
 import { IDENTIFY_PORTS } from "../link/index.ts";
 import { PeerError, UnavailableError } from "../base/index.ts";
-import { Dialogue } from "./identify-dialogue.ts";
+import { Dialogue, PATIENCE, type Patience } from "./identify-dialogue.ts";
 import { identifyModbus, type ModbusIdentification } from "./identify-modbus.ts";
 import { identifyOpcua, type OpcuaEndpoint } from "./identify-opcua.ts";
 
@@ -28,6 +28,8 @@ export interface IdentifyOptions {
   readonly ports?: readonly number[];
   readonly modbusPort?: number;
   readonly opcuaPort?: number;
+  /** How long the machine is waited for. */
+  readonly patience?: Patience;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface IdentifyOptions {
  */
 export async function identify(address: string, options: IdentifyOptions = {}): Promise<Identification> {
   const { ports = IDENTIFY_PORTS, modbusPort = 502, opcuaPort = 4840 } = options;
-  const visit = visitor(address, options.localAddress ?? null);
+  const visit = visitor(address, options.localAddress ?? null, options.patience ?? PATIENCE);
   const askOpcua = (port: number) => (dialogue: Dialogue) =>
     identifyOpcua(dialogue, `opc.tcp://${address}:${port}`);
   let modbus: ModbusIdentification | null = null;
@@ -67,14 +69,14 @@ interface Visit<T> {
 type Visitor = <T>(port: number, ask: (dialogue: Dialogue) => Promise<T>) => Promise<Visit<T>>;
 
 /** Opens one connection, after a pause where there was one before, and closes it before it returns. */
-function visitor(address: string, localAddress: string | null): Visitor {
+function visitor(address: string, localAddress: string | null, patience: Patience): Visitor {
   let first = true;
   return async (port, ask) => {
     if (!first) await new Promise((resolve) => setTimeout(resolve, PAUSE));
     first = false;
     let dialogue: Dialogue;
     try {
-      dialogue = await Dialogue.open(address, port, localAddress);
+      dialogue = await Dialogue.open(address, port, localAddress, patience);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       const problem = error.code === "machine-unreachable" ? error.message : null;

@@ -7,11 +7,19 @@ import { freshQuery, viewOf, type TimeView } from "./ntp-time.ts";
 /** Milliseconds a time server has for its reply. */
 export const NTP_TIMEOUT = 1_000;
 
+/** Calls after so many milliseconds, once, unless what it returns is called before. */
+export type After = (milliseconds: number, call: () => void) => () => void;
+
+export const afterTime: After = (milliseconds, call) => {
+  const timer = setTimeout(call, milliseconds);
+  return () => clearTimeout(timer);
+};
+
 /**
  * Asks one time server once, from a port of its own. What is no reply to this query is passed over, so that a forged packet cannot
  * take the place of the real one. UnavailableError `time-server`.
  */
-export function askTime(server: string, port: number, clock: Clock): Promise<TimeView> {
+export function askTime(server: string, port: number, clock: Clock, after: After): Promise<TimeView> {
   const nonce = randomBytes(8).readBigUInt64BE();
   const socket = createSocket("udp4");
   return new Promise<TimeView>((resolve, reject) => {
@@ -25,8 +33,8 @@ export function askTime(server: string, port: number, clock: Clock): Promise<Tim
           "Check that it runs and that the appliance reaches it over its uplink, UDP port 123.",
         ),
       );
-    const timer = setTimeout(() => fail(`none came within ${NTP_TIMEOUT} ms`), NTP_TIMEOUT);
-    socket.once("close", () => clearTimeout(timer));
+    const inTime = after(NTP_TIMEOUT, () => fail(`none came within ${NTP_TIMEOUT} ms`));
+    socket.once("close", inTime);
     socket.on("error", (error) => fail(systemCode(error)));
     socket.on("message", (bytes) => {
       try {

@@ -1,5 +1,5 @@
 import { messageOf, UnavailableError, type Clock } from "../base/index.ts";
-import { askTime } from "./ntp-exchange.ts";
+import { afterTime, askTime, type After } from "./ntp-exchange.ts";
 import { kissCode, type TimeView } from "./ntp-time.ts";
 
 /** Milliseconds a view of a server's clock is used for: however often machines ask, the servers hear of it once a second. */
@@ -25,6 +25,7 @@ export class TimeSource {
   readonly #clock: Clock;
   readonly #port: number;
   readonly #report: (reason: string) => void;
+  readonly #after: After;
   readonly #standings = new Map<string, Standing>();
   #servers: readonly string[] = [];
   #view: TimeView | null = null;
@@ -32,10 +33,11 @@ export class TimeSource {
   #away = false;
 
   /** `report` hears when no server answers, when one does again, and when one does not want to be asked. */
-  constructor(clock: Clock, port: number, report: (reason: string) => void) {
+  constructor(clock: Clock, port: number, report: (reason: string) => void, after = afterTime) {
     this.#clock = clock;
     this.#port = port;
     this.#report = report;
+    this.#after = after;
   }
 
   /** Null: none of them answers. One exchange at a time, whoever asks. */
@@ -82,7 +84,7 @@ export class TimeSource {
     const standing = this.#standing(server);
     let view: TimeView;
     try {
-      view = await askTime(server, this.#port, this.#clock);
+      view = await askTime(server, this.#port, this.#clock, this.#after);
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       standing.lastUntil = this.#clock.monotonic() + LAST;

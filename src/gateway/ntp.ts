@@ -1,5 +1,6 @@
 import { PeerError } from "../base/index.ts";
 import { decodeNtp, encodeNtp, MODE, type NtpPacket } from "./ntp-packet.ts";
+import type { After } from "./ntp-exchange.ts";
 import { TimeSource } from "./ntp-source.ts";
 import { answerTo } from "./ntp-time.ts";
 import { Responder, type Answering, type Query, type ResponderOptions } from "./responder.ts";
@@ -13,6 +14,8 @@ const MAX_BYTES_RECORDED = 300;
 export interface NtpOptions extends ResponderOptions {
   /** UDP port of the time servers; 123. */
   readonly serverPort?: number;
+  /** Counts the time that a server has for its reply; the system's timers. */
+  readonly after?: After;
 }
 
 /**
@@ -22,9 +25,9 @@ export interface NtpOptions extends ResponderOptions {
  */
 export async function startNtp(options: NtpOptions): Promise<Responder> {
   const { clock, recorder } = options;
-  const source = new TimeSource(clock, options.serverPort ?? NTP_PORT, (reason) =>
-    recorder.note({ time: clock.now(), kind: "process", id: freshId(), reason }),
-  );
+  const report = (reason: string): void =>
+    recorder.note({ time: clock.now(), kind: "process", id: freshId(), reason });
+  const source = new TimeSource(clock, options.serverPort ?? NTP_PORT, report, options.after);
   return Responder.open(options, "NTP", NTP_PER_SECOND, async (query, refuse) => {
     const servers = query.snapshot.network?.timeServers ?? [];
     const packet = readQuery(query, servers, refuse);

@@ -18,6 +18,8 @@ export interface OcspOptions {
   readonly clock: Clock;
   /** The latest time known, milliseconds since the epoch. */
   readonly floor: () => number;
+  /** Milliseconds a responder has for its whole answer, if not the usual three seconds. */
+  readonly patience?: number;
   /** What the authority's own list says of a certificate. */
   readonly listed: (authority: Trusted, serialNumber: string) => Known;
   /** Told when a responder first calls a certificate revoked. */
@@ -114,12 +116,13 @@ export class OcspClient {
   }
 
   async #exchange(authority: Trusted, url: string, serialNumber: string): Promise<OcspSingle> {
+    const { patience = TIMEOUT } = this.#options;
     const { subjectDer: issuerName, key } = authority.certificate;
     const subject = { issuerName, issuerKey: key.bytes, serialNumber };
     const nonce = randomBytes(32);
     const headers = { "Content-Type": "application/ocsp-request", Accept: "application/ocsp-response" };
     const body = makeOcspRequest({ ...subject, nonce });
-    const asked = { url, headers, body, limit: MAX_OCSP_LENGTH, timeout: TIMEOUT, idle: TIMEOUT };
+    const asked = { url, headers, body, limit: MAX_OCSP_LENGTH, timeout: patience, idle: patience };
     const told = await exchange(asked, this.#stopped.signal);
     const host = new URL(url).host;
     if (told.status !== 200)

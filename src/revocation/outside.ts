@@ -25,6 +25,8 @@ export interface OutsideOptions {
   readonly floor: () => number;
   /** Told when a certificate may have become revoked: live sessions are to be checked again. */
   readonly changed: () => void;
+  /** As in OcspOptions. */
+  readonly patience?: number;
 }
 
 interface Authority {
@@ -60,6 +62,7 @@ export class OutsideAuthorities {
       store: this.#answers,
       clock,
       floor,
+      ...(options.patience === undefined ? {} : { patience: options.patience }),
       listed: (authority, serial) => ownList(this.#store, authority, serial, this.#now()),
       revoked: ({ config }, serialNumber) => {
         this.#notices.record(`the OCSP responder of ${config.name} calls a certificate revoked`, {

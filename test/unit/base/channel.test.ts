@@ -60,7 +60,14 @@ const HELLO = { hello: { version: CHANNEL_VERSION, process: "control" } };
 
 test("calls are answered both ways, many at once, each with its own answer", async (t) => {
   const [near, far] = await channels(t);
-  far.handle(add, ({ a, b }) => new Promise((resolve) => setTimeout(() => resolve(a + b), a % 7)));
+  const waiting: Array<() => void> = [];
+  far.handle(add, ({ a, b }) => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    waiting.push(() => resolve(a + b));
+    // Answered only when all are asked, the last one first.
+    if (waiting.length === 50) for (const answer of waiting.toReversed()) answer();
+    return promise;
+  });
   near.handle(add, ({ a, b }) => a * b);
   const sums = Array.from({ length: 50 }, (_, i) => near.call(add, { a: i, b: 100 }));
   t.is(await far.call(add, { a: 6, b: 7 }), 42);

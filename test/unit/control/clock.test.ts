@@ -76,6 +76,8 @@ interface Bed {
   readonly clock: SetClock;
   readonly faults: Map<string, string>;
   readonly records: () => readonly AuditRecord[];
+  /** Once all is on record that was to be until now. */
+  readonly written: () => Promise<unknown>;
 }
 
 function bed(t: ExecutionContext, inImage = true): Bed {
@@ -97,7 +99,8 @@ function bed(t: ExecutionContext, inImage = true): Bed {
       else faults.set(source, why);
     },
   });
-  return { desk, system, clock, faults, records: () => audit.read({ limit: 100, reverse: false }) };
+  const records = (): readonly AuditRecord[] => audit.read({ limit: 100, reverse: false });
+  return { desk, system, clock, faults, records, written: () => audit.flush() };
 }
 
 test("the clock is set once that is on record, with who set it, from what and to what", async (t) => {
@@ -198,9 +201,9 @@ test("a clock that nothing has set is a fault once servers have had their time t
 });
 
 test("a jump of the clock is on record with whose it was, and one by hand not twice", async (t) => {
-  const { desk, system, clock, records } = bed(t);
+  const { desk, system, clock, records, written } = bed(t);
   const jumps = async (): Promise<(AuditRecord["detail"] | undefined)[]> => {
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await written();
     return records().flatMap(({ detail }) => (detail?.["action"] === "clock-jumped" ? [detail] : []));
   };
   clock.time += 15_000;

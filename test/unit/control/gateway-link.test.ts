@@ -208,7 +208,7 @@ test("a gateway that dies while it is being attached does not count as attached"
     () => reasons(audit).filter((reason) => reason === "gateway attached").length === 2,
     "the record",
   );
-  await until(() => !link.attached, "control to notice", 5_000);
+  await until(() => !link.attached, "control to notice");
   t.false(link.attached);
 });
 

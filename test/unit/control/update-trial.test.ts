@@ -308,13 +308,17 @@ test("recorded as left while RAUC was silent, and the default all the same: the 
 test("a question that is still being answered when the trial is given up calls nothing good afterwards", async (t) => {
   const { bed, trial } = await tried(t);
   const { promise, resolve: answer } = Promise.withResolvers<string[]>();
+  const { promise: question, resolve: put } = Promise.withResolvers<void>();
   const slow = new UpdateTrial({
     ...bed.as({ slot: "B", tryboot: true, version: "0.2.0", bootId: "two" }),
-    unhealthy: () => promise,
+    unhealthy: () => {
+      put();
+      return promise;
+    },
   });
   await slow.start();
   const asked = slow.confirm();
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await question;
   t.false((await slow.giveUp("not healthy after 300 s")).healthy);
   answer([]);
   t.like(await asked, { healthy: false });

@@ -17,6 +17,8 @@ import {
 } from "../opcua/messages.ts";
 
 const HOST = "127.0.0.1";
+/** The machines of these tests answer, or hang up: nothing here is to wait for, and nothing to be given up. */
+const patience = { answer: 60_000, connection: 60_000 };
 
 /** A Modbus reply to the request `frame` with this PDU. */
 function replyTo(frame: Buffer, pdu: Buffer): Buffer {
@@ -52,7 +54,7 @@ async function modbus(
       answer(socket, frame);
     }),
   );
-  const found = await identify(HOST, { ports: [machine.port], modbusPort: machine.port });
+  const found = await identify(HOST, { ports: [machine.port], modbusPort: machine.port, patience });
   return { found, asked };
 }
 
@@ -64,7 +66,7 @@ async function opcua(
     let count = 0;
     socket.on("data", () => answer(socket, count++));
   });
-  return identify(HOST, { ports: [machine.port], opcuaPort: machine.port });
+  return identify(HOST, { ports: [machine.port], opcuaPort: machine.port, patience });
 }
 
 test("nothing is asked that writes: reads of the identification, of the unit that is the machine itself, and no more", async (t) => {
@@ -262,7 +264,7 @@ test("closed ports are closed, others open and not asked; one connection at a ti
   ];
   const ports = machines.map(({ port }) => port);
   const closed = await freePort();
-  const found = await identify(HOST, { ports: [...ports, closed], localAddress: "127.0.0.5" });
+  const found = await identify(HOST, { ports: [...ports, closed], localAddress: "127.0.0.5", patience });
   t.deepEqual(found, { modbus: null, opcua: null, openPorts: ports.toSorted((a, b) => a - b), problems: [] });
   t.is(most, 1);
   t.deepEqual(bytes, []);
@@ -273,7 +275,7 @@ test("closed ports are closed, others open and not asked; one connection at a ti
 });
 
 test("what no packet reaches is said once", async (t) => {
-  const found = await identify(HOST, { ports: [1, 2, 3], localAddress: "192.0.2.1" });
+  const found = await identify(HOST, { ports: [1, 2, 3], localAddress: "192.0.2.1", patience });
   t.deepEqual(found, {
     modbus: null,
     opcua: null,

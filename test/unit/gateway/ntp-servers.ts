@@ -1,5 +1,7 @@
 /** NTP servers and queries written by the standard's layout, apart from the code under test. */
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import type { After } from "../../../src/gateway/ntp-exchange.ts";
+import { freePort } from "../../support/ports.ts";
 import type { Teardown } from "../../support/processes.ts";
 
 /** Seconds from 1900 to 1970. */
@@ -30,6 +32,8 @@ export interface ServerSays {
   readonly off?: number;
   /** Changes the reply before it is sent. */
   readonly change?: (reply: Buffer, query: Buffer) => void;
+  /** Another reply after it. */
+  readonly next?: ServerSays;
 }
 
 export interface TestServer {
@@ -37,7 +41,21 @@ export interface TestServer {
   readonly queries: Buffer[];
 }
 
-/** At `address`, loopback; `says` null: it stays silent. */
+/** Whoever waits for a reply waits until the test says that the time for it is over. */
+export class Waits {
+  readonly #waiting = new Set<() => void>();
+
+  readonly after: After = (_, call) => {
+    this.#waiting.add(call);
+    return () => void this.#waiting.delete(call);
+  };
+
+  over(): void {
+    for (const call of this.#waiting) call();
+  }
+}
+
+/** At `address`, loopback, port 0 for one of its own; `says` null: it stays silent. */
 export async function ntpServer(
   t: Teardown,
   address: string,
@@ -49,8 +67,9 @@ export async function ntpServer(
   t.teardown(() => void socket.close());
   socket.on("message", (query, from) => {
     queries.push(Buffer.from(query));
-    const said = says();
-    if (said === null) return;
+    for (let said = says(); said; said = said.next ?? null) answer(said, query, from);
+  });
+  const answer = (said: ServerSays, query: Buffer, from: RemoteInfo): void => {
     const now = ntpTime(Date.now() + (said.off ?? 0));
     const reply = Buffer.alloc(48);
     reply[0] = said.bits ?? 0x24;
@@ -65,8 +84,12 @@ export async function ntpServer(
     now.copy(reply, 40);
     said.change?.(reply, query);
     socket.send(reply, from.port, from.address);
+  };
+  const own = port === 0 ? await freePort() : port;
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.bind(own, address, resolve);
   });
-  await new Promise<void>((resolve) => socket.bind(port, address, resolve));
   return { port: socket.address().port, queries };
 }
 

@@ -1,23 +1,33 @@
 import test from "ava";
 import { TimeSource } from "../../../src/gateway/ntp-source.ts";
-import { ntpServer, type ServerSays } from "./ntp-servers.ts";
+import { ntpServer, Waits, type ServerSays } from "./ntp-servers.ts";
 
 /** Packets are real; time passes as a test says, in milliseconds. */
 class Ahead {
   by = 0;
+  /** Called when the time is looked at, as it is for every packet that comes. */
+  looked: () => void = () => {};
   readonly #start = performance.now();
   now(): number {
     return Date.now() + this.by;
   }
   monotonic(): number {
+    this.looked();
     return this.#start + this.by;
   }
 }
 
-function source(port: number): { clock: Ahead; said: string[]; times: TimeSource } {
-  const clock = new Ahead();
+function source(port: number): { clock: Ahead; said: string[]; times: TimeSource; waits: Waits } {
+  const [clock, waits] = [new Ahead(), new Waits()];
   const said: string[] = [];
-  return { clock, said, times: new TimeSource(clock, port, (reason) => said.push(reason)) };
+  const times = new TimeSource(clock, port, (reason) => said.push(reason), waits.after);
+  return { clock, said, times, waits };
+}
+
+/** What the server says; where that is nothing, its time for a reply is over. */
+function orOver(says: ServerSays | null, waits: Waits): ServerSays | null {
+  if (says === null) waits.over();
+  return says;
 }
 
 const [FIRST, SECOND] = ["127.0.0.2", "127.0.0.3"];
@@ -43,9 +53,9 @@ test("servers are asked in order; many machines at once are one query, and so is
 
 test("a silent server is passed over, and asked last for a while", async (t) => {
   let says: ServerSays | null = null;
-  const first = await ntpServer(t, FIRST, 0, () => says);
+  const first = await ntpServer(t, FIRST, 0, () => orOver(says, waits));
   const second = await ntpServer(t, SECOND, first.port, () => ({}));
-  const { clock, times, said } = source(first.port);
+  const { clock, times, said, waits } = source(first.port);
   const servers = [FIRST, SECOND];
   t.is((await times.view(servers))?.server, 0x7f000003);
   says = {};
@@ -60,8 +70,8 @@ test("a silent server is passed over, and asked last for a while", async (t) => 
 
 test("no server at all is said once, and once that it is over", async (t) => {
   let says: ServerSays | null = null;
-  const first = await ntpServer(t, FIRST, 0, () => says);
-  const { clock, times, said } = source(first.port);
+  const first = await ntpServer(t, FIRST, 0, () => orOver(says, waits));
+  const { clock, times, said, waits } = source(first.port);
   const servers = [FIRST];
   t.is(await times.view(servers), null);
   t.is(await times.view(servers), null);
@@ -116,8 +126,8 @@ test("a server that asks for less is left alone, longer each time; one that says
 test("an unsynchronised server is the last resort, and still one", async (t) => {
   const first = await ntpServer(t, FIRST, 0, () => ({ bits: 0xe4 }));
   let says: ServerSays | null = {};
-  const second = await ntpServer(t, SECOND, first.port, () => says);
-  const { clock, times } = source(first.port);
+  const second = await ntpServer(t, SECOND, first.port, () => orOver(says, waits));
+  const { clock, times, waits } = source(first.port);
   const servers = [FIRST, SECOND];
   t.is((await times.view(servers))?.server, 0x7f000003);
   says = null;
@@ -127,10 +137,24 @@ test("an unsynchronised server is the last resort, and still one", async (t) => 
   t.is(second.queries.length, 2);
 });
 
-test("a forged reply is passed over for the real one", async (t) => {
-  const first = await ntpServer(t, FIRST, 0, () => ({ change: (reply) => reply.writeUInt8(1, 24) }));
-  const { times, said } = source(first.port);
-  t.is(await times.view([FIRST]), null);
+/** Another transmit time than the query's. */
+const forge = (reply: Buffer): number => reply.writeUInt8(1, 24);
+
+test("a forged reply is passed over for the real one, and named where that does not come", async (t) => {
+  let real = true;
+  const first = await ntpServer(t, FIRST, 0, () => ({ change: forge, ...(real ? { next: {} } : {}) }));
+  const { clock, times, said, waits } = source(first.port);
+  const servers = [FIRST];
+  t.is((await times.view(servers))?.server, 0x7f000002);
+  real = false;
+  clock.by = 2_000;
+  // Looked at when the query goes out, and again when the forged reply comes.
+  let looks = 0;
+  const before = first.queries.length;
+  clock.looked = () => {
+    if (first.queries.length > before && looks++ === 0) setImmediate(() => waits.over());
+  };
+  t.is(await times.view(servers), null);
   t.regex(said[0] ?? "", /it does not repeat the query's transmit time/);
 });
 

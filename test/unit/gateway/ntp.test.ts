@@ -1,18 +1,24 @@
 import test from "ava";
-import { NTP_PER_SECOND, startNtp } from "../../../src/gateway/ntp.ts";
+import { NTP_PER_SECOND, startNtp, type NtpOptions } from "../../../src/gateway/ntp.ts";
 import { until } from "../../support/processes.ts";
-import { ntpQuery, ntpServer, unixTime } from "./ntp-servers.ts";
-import { responderBed, snapshotWith, udpClient } from "./responder-bed.ts";
+import { ntpQuery, ntpServer, unixTime, Waits } from "./ntp-servers.ts";
+import { responderBed, snapshotWith, udpClient, type Bed } from "./responder-bed.ts";
 
 const SERVER = "127.0.0.2";
 const HOURS = 3_600_000;
+/** However long this computer takes: a server's answer counts for a second, and has a second to come. */
+const STILL = { now: () => Date.now(), monotonic: () => 5_000 };
 const MARK = Buffer.from("1122334455667788", "hex");
+
+function patient(bed: Bed, serverPort: number, { after } = new Waits()): NtpOptions {
+  return { ...bed.options, clock: STILL, serverPort, after };
+}
 
 test("a machine gets its server's time, hours off or not, for its own transmit time", async (t) => {
   for (const off of [0, 5 * HOURS, -30 * 365 * 24 * HOURS]) {
     const server = await ntpServer(t, SERVER, 0, () => ({ off, rootDelay: 0x80 }));
     const bed = responderBed(snapshotWith([], [SERVER]));
-    const ntp = await startNtp({ ...bed.options, serverPort: server.port });
+    const ntp = await startNtp(patient(bed, server.port));
     t.teardown(() => ntp.close());
     const client = await udpClient(t, ntp.port);
     client.send(ntpQuery(MARK, 0x1b, 9));
@@ -35,7 +41,7 @@ test("a machine gets its server's time, hours off or not, for its own transmit t
 test("longer packets, older versions and Windows' symmetric mode are answered; other modes are refused and on record", async (t) => {
   const server = await ntpServer(t, SERVER, 0, () => ({}));
   const bed = responderBed(snapshotWith([], [SERVER]));
-  const ntp = await startNtp({ ...bed.options, serverPort: server.port });
+  const ntp = await startNtp(patient(bed, server.port));
   t.teardown(() => ntp.close());
   const client = await udpClient(t, ntp.port);
   const bitsOf = async (query: Buffer): Promise<number> => {
@@ -70,9 +76,14 @@ test("without time servers nothing is answered, and what was asked is on record"
 
 test("servers that cannot be reached are one record, and another when they can", async (t) => {
   let silent = true;
-  const server = await ntpServer(t, SERVER, 0, () => (silent ? null : {}));
+  const waits = new Waits();
+  const server = await ntpServer(t, SERVER, 0, () => {
+    if (!silent) return {};
+    waits.over();
+    return null;
+  });
   const bed = responderBed(snapshotWith([], [SERVER]));
-  const ntp = await startNtp({ ...bed.options, serverPort: server.port });
+  const ntp = await startNtp(patient(bed, server.port, waits));
   t.teardown(() => ntp.close());
   const client = await udpClient(t, ntp.port);
   client.send(ntpQuery(MARK));
@@ -88,8 +99,7 @@ test("servers that cannot be reached are one record, and another when they can",
 test("a machine's flood ends at its limit", async (t) => {
   const server = await ntpServer(t, SERVER, 0, () => ({}));
   const bed = responderBed(snapshotWith([], [SERVER]));
-  const clock = { now: () => Date.now(), monotonic: () => 5_000 };
-  const ntp = await startNtp({ ...bed.options, clock, serverPort: server.port });
+  const ntp = await startNtp(patient(bed, server.port));
   t.teardown(() => ntp.close());
   const client = await udpClient(t, ntp.port);
   for (let i = 0; i < NTP_PER_SECOND; i++) {
@@ -109,13 +119,13 @@ test("closed while a server is being asked, it drops the answer, and another can
     return {};
   });
   const bed = responderBed(snapshotWith([], [SERVER]));
-  const first = await startNtp({ ...bed.options, serverPort: server.port });
+  const first = await startNtp(patient(bed, server.port));
   const { port } = first;
   const client = await udpClient(t, port);
   client.send(ntpQuery(MARK));
   await until(() => closing.length > 0, "the server to be asked");
   await Promise.all(closing);
-  const second = await startNtp({ ...bed.options, port, serverPort: server.port });
+  const second = await startNtp({ ...patient(bed, server.port), port });
   t.teardown(() => second.close());
   client.send(ntpQuery(Buffer.alloc(8, 7)));
   t.is(

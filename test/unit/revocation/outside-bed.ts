@@ -215,6 +215,8 @@ export class OutsideBed {
       append: (drafts, urgency) => this.audit.append(drafts, urgency),
       floor: () => this.floor,
       changed: () => (this.changes += 1),
+      // A responder of the tests answers, however much this computer has to do.
+      patience: 60_000,
     });
   }
 
