@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 10_000;
 const CALM = 30_000;
-/** Milliseconds a process may take to stop before it is killed. */
+/** Of a process to stop, in milliseconds. */
 const PATIENCE = 8_000;
 
 export interface ProcessSpec {
@@ -40,9 +40,12 @@ interface Running {
 export class Supervisor {
   readonly #running: Running[];
   readonly #events: SupervisorEvents;
+  readonly #patience: number;
   #stopping = false;
 
-  constructor(specs: readonly ProcessSpec[], events: SupervisorEvents) {
+  /** `patience`: milliseconds a process may take to stop before it is killed. */
+  constructor(specs: readonly ProcessSpec[], events: SupervisorEvents, patience = PATIENCE) {
+    this.#patience = patience;
     this.#running = specs.map((spec) => ({
       spec,
       child: null,
@@ -61,7 +64,7 @@ export class Supervisor {
     this.#stopping = true;
     for (const running of this.#running.toReversed()) {
       if (running.timer) clearTimeout(running.timer);
-      if (running.child) await ended(running.child);
+      if (running.child) await ended(running.child, this.#patience);
     }
   }
 
@@ -93,13 +96,13 @@ export class Supervisor {
   }
 }
 
-function ended(child: ChildProcess): Promise<void> {
+function ended(child: ChildProcess, patience: number): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.signalCode !== null) {
       resolve();
       return;
     }
-    const hard = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+    const hard = setTimeout(() => child.kill("SIGKILL"), patience);
     child.once("exit", () => {
       clearTimeout(hard);
       resolve();

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { until } from "../../support/processes.ts";
 
 const ROOTFS = new URL("../../../image/rootfs", import.meta.url).pathname;
 const SYSTEM = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -24,6 +25,9 @@ class Bed {
     );
     this.#program("shims/mount", "mount");
     this.#program("lib/bin/node", "niac");
+    // It sleeps between two looks, here until the test says that it may go on.
+    const sleep = `touch ${this.at("sleeps")}; until [ -e ${this.at("awake")} ]; do /bin/sleep 0.05; done`;
+    writeFileSync(this.at("shims/sleep"), `#!/bin/sh\n${sleep}\n`, { mode: 0o755 });
   }
 
   at(name: string): string {
@@ -81,9 +85,10 @@ test("a stick is mounted as a FAT that nobody may run anything from, and handed 
 test("in when the box starts, it waits until control listens", async (t) => {
   const bed = new Bed(t, "");
   const ran = bed.run("sda1", 60);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  await until(() => existsSync(bed.at("sleeps")), "it to have looked for control, in vain");
   t.is(bed.told, "", "control does not listen yet");
   await bed.listens(t);
+  writeFileSync(bed.at("awake"), "");
   t.is((await ran).code, 0);
   t.regex(bed.told, /update stick/);
 });

@@ -74,6 +74,8 @@ await run({
   /** Filters, tags, own frames, length. */
   async frames() {
     const { out } = cable(16_000);
+    // Made before, it is handed a frame after the other has been.
+    const witness = listen(native.openPacket("niac-a", ONLY_OURS));
     const fd = native.openPacket("niac-a", ONLY_OURS);
     const { watch, heard, errors } = listen(fd);
     const other = native.openPacket("niac-a", NOTHING);
@@ -86,7 +88,8 @@ await run({
     await until(() => heard.length >= 2, "the frames the filter lets through");
     native.setFilter(fd, NOTHING);
     native.write(out, frame(OURS, "while nothing is let through"));
-    await turns(5);
+    await until(() => witness.heard.length === 3, "the frame on the cable");
+    witness.watch.close();
     native.setFilter(fd, ALL);
     const double = frame(OURS, "double", [
       [0x88a8, 0x0007],
@@ -157,11 +160,14 @@ await run({
   /** pause() and resume(); after close(), called from within, nothing comes, and the descriptor is free. */
   async ends() {
     const { out } = cable();
+    // Hears all that the others might.
+    const witness = listen(native.openPacket("niac-a", ONLY_OURS));
     const before = openFds();
     const { watch, heard } = listen(native.openPacket("niac-a", ONLY_OURS));
     watch.pause();
     native.write(out, frame(OURS, "paused"));
-    await turns(20);
+    await until(() => witness.heard.length === 1, "the frame on the cable");
+    await turns(2);
     const paused = heard.length;
     watch.resume();
     await until(() => heard.length === 1, "the frame that waited");
@@ -193,8 +199,11 @@ await run({
       one.resume();
     }
     native.write(out, frame(OURS, "late"));
-    await turns(20);
+    await until(() => witness.heard.length === 12, "the last frame on the cable");
+    await turns(2);
     const stranger = thrownBy(() => Reflect.apply(Reflect.get(closing, "pause"), {}, []));
-    return { paused, calls, second, stranger, left: openFds() - before };
+    const left = openFds() - before;
+    witness.watch.close();
+    return { paused, calls, second, stranger, left };
   },
 });

@@ -4,7 +4,18 @@ import { until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";
 import { Ask, permitFor, read, reading, registers, write, type End } from "../../unit/machine/requests.ts";
 import { PAUSE_OVER } from "./rig.ts";
-import { goodFrame, Line, openSerial, RtuMachine, rtuFrame } from "./serial-rig.ts";
+import {
+  goodFrame,
+  IN_VAIN,
+  Line,
+  openInVain,
+  openSerial,
+  PATIENT,
+  RtuMachine,
+  rtuFrame,
+  sendUnasked,
+  SILENCE,
+} from "./serial-rig.ts";
 
 const test = testWith("socat");
 
@@ -113,15 +124,17 @@ for (const [what, wrong] of WRONG) {
 test("a serial machine that is silent costs its request alone, and its late answer nobody", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
+  const opened = await openInVain(t, line, machine);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { requestTimeout: 3_000 });
+  const { port, clock, answerWithin } = opened;
   const lane = port.openLane();
   const silent = write(1, 2);
   port.submit(lane, silent);
   await until(() => machine.seen.length === 1, "the machine to be asked");
   t.like(await silent.done, { kind: "failed", exception: 0x0b, outcome: "timeout" });
-  await machine.send(goodFrame(machine.seen[0]!));
-  await pause(1_000);
+  await sendUnasked(machine, opened, goodFrame(machine.seen[0]!));
+  answerWithin(PATIENT);
+  clock.forward(IN_VAIN);
   machine.onRequest = (request) => machine.send(goodFrame(request));
   const next = read(3);
   port.submit(lane, next);
@@ -131,33 +144,46 @@ test("a serial machine that is silent costs its request alone, and its late answ
 test("a late answer is not taken for the next request's, which waits for it", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
+  const opened = await openInVain(t, line, machine);
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { requestTimeout: 3_000 });
+  const { port, clock, answerWithin } = opened;
   const lane = port.openLane();
   const slow = read(1);
+  // For as long as this again its answer may be late.
+  answerWithin(3_000);
   port.submit(lane, slow);
-  await until(() => machine.seen.length === 1, "the machine to be asked");
+  answerWithin(PATIENT);
   t.like(await slow.done, { outcome: "timeout" });
+  await until(() => machine.seen.length === 1, "the machine to have been asked");
+  // So that the port waits for the late answer alone.
+  clock.forward(SILENCE);
   const next = read(2);
   port.submit(lane, next);
-  await machine.send(goodFrame(machine.seen[0]!));
+  await sendUnasked(machine, opened, goodFrame(machine.seen[0]!));
+  t.is(machine.seen.length, 1, "it is not asked before its late answer may come no more");
   machine.onRequest = (request) => machine.send(goodFrame(request));
+  clock.forward(3_000);
+  // Whoever asks next has the port look at the time.
+  const another = read(3);
+  port.submit(lane, another);
   t.deepEqual(registers(await next.done), [2]);
+  t.deepEqual(registers(await another.done), [3]);
 });
 
 test("a dead unit does not keep the line from the others", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
   machine.onRequest = (request) => (request[0] === 9 ? undefined : machine.send(goodFrame(request)));
-  const { port } = openSerial(t, line.near, { requestTimeout: 8_000 });
+  const { port, answerWithin } = await openInVain(t, line, machine);
   const dead = port.openLane();
   const [lost, again] = [read(0, 1, 9), read(0, 1, 9)];
+  answerWithin(8_000);
   port.submit(dead, lost);
+  answerWithin(PATIENT);
   t.like(await lost.done, { outcome: "timeout" });
   port.submit(dead, again);
   const alive = port.openLane();
   for (let i = 0; i < 5; i++) {
-    await pause(20);
     const ask = read(i);
     port.submit(alive, ask);
     t.deepEqual(registers(await ask.done), [i]);
@@ -172,14 +198,13 @@ test("a dead unit does not keep the line from the others", async (t) => {
 test("noise on the idle line is passed over", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
-  const { port } = openSerial(t, line.near);
+  const opened = openSerial(t, line.near);
+  const { port } = opened;
   const lane = port.openLane();
   const first = read(1);
   port.submit(lane, first);
   await first.done;
-  await machine.send(Buffer.of(0, 255, 3, 17));
-  // Nothing says that the port has read it.
-  await pause(1_000);
+  await sendUnasked(machine, opened, Buffer.of(0, 255, 3, 17));
   const next = read(2);
   port.submit(lane, next);
   t.deepEqual(registers(await next.done), [2]);
@@ -188,12 +213,13 @@ test("noise on the idle line is passed over", async (t) => {
 test("noise before the answer makes it no answer, and none for the next request either", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
+  const { port, answerWithin } = await openInVain(t, line, machine);
   machine.onRequest = (request) => machine.send(Buffer.concat([Buffer.of(0, 255, 0), goodFrame(request)]));
-  const { port } = openSerial(t, line.near, { requestTimeout: 1000 });
   const lane = port.openLane();
   const ask = read(2);
   port.submit(lane, ask);
   t.like(await ask.done, { kind: "failed", exception: 0x0b, outcome: "timeout" });
+  answerWithin(PATIENT);
   machine.onRequest = (request) => machine.send(goodFrame(request));
   const next = read(3);
   port.submit(lane, next);
@@ -229,12 +255,11 @@ test("a broadcast is refused: nobody answers it, so nobody would know what becam
 test("beyond the queue's limit the answer is 06, and what waits too long fails unsent", async (t) => {
   const line = await Line.start(t);
   const machine = await RtuMachine.start(t, line.far);
+  const { port } = await openInVain(t, line, machine, { maxQueued: 2 });
   machine.onRequest = () => {};
-  const { port } = openSerial(t, line.near, { maxQueued: 2, requestTimeout: 1000 });
   const lane = port.openLane();
   const [sent, waiting, also, over] = [read(0), read(1), write(2, 2), read(3)];
   port.submit(lane, sent);
-  await until(() => machine.seen.length === 1, "the first request");
   for (const ask of [waiting, also, over]) port.submit(lane, ask);
   t.like(over.end, { kind: "failed", exception: 0x06, outcome: "not-sent" });
   t.like(await sent.done, { outcome: "timeout" });

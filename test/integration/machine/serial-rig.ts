@@ -8,8 +8,14 @@ import { SerialPort as Device } from "serialport";
 import { SerialPort, type SerialPortOptions } from "../../../src/machine/serial-port.ts";
 import { encodeRtu } from "../../../src/modbus/index.ts";
 import { end, until } from "../../support/processes.ts";
-import { AheadClock } from "../../unit/machine/requests.ts";
+import { AheadClock, read } from "../../unit/machine/requests.ts";
 import { goodPdu, type PortUnderTest } from "./rig.ts";
+
+/** Milliseconds for an answer that comes, and for one that does not. */
+export const PATIENT = 60_000;
+export const IN_VAIN = 200;
+/** And longer than the line has to be silent between two frames. */
+export const SILENCE = 10;
 
 export class Line {
   readonly near: string;
@@ -101,24 +107,71 @@ export function goodFrame(request: Buffer): Buffer {
   return rtuFrame(request[0]!, goodPdu(request.subarray(1)));
 }
 
+/** A clock that tells how often it was looked at, which the port does for all bytes that come while nothing is asked. */
+export class WatchedClock extends AheadClock {
+  looks = 0;
+
+  override monotonic(): number {
+    this.looks += 1;
+    return super.monotonic();
+  }
+}
+
+export interface SerialUnderTest extends PortUnderTest {
+  readonly clock: WatchedClock;
+  /** The next requests', milliseconds. */
+  readonly answerWithin: (milliseconds: number) => void;
+}
+
+/**
+ * A port that has asked the machine once, so that the line is open and silent: what is submitted next is sent at once, and given up after a
+ * short time.
+ */
+export async function openInVain(
+  t: ExecutionContext,
+  line: Line,
+  machine: RtuMachine,
+  options: Partial<SerialPortOptions> = {},
+): Promise<SerialUnderTest> {
+  const opened = openSerial(t, line.near, options);
+  const first = read(0);
+  opened.port.submit(opened.port.openLane(), first);
+  await first.done;
+  machine.seen.length = 0;
+  opened.clock.forward(SILENCE);
+  opened.answerWithin(IN_VAIN);
+  return opened;
+}
+
+/** Sends bytes that the port has asked nobody for, and resolves once it has read them. */
+export async function sendUnasked(
+  machine: RtuMachine,
+  { clock }: SerialUnderTest,
+  bytes: Uint8Array,
+): Promise<void> {
+  const { looks } = clock;
+  await machine.send(bytes);
+  await until(() => clock.looks > looks, "the port to read what nobody asked for");
+}
+
 export function openSerial(
   t: ExecutionContext,
   path: string,
   options: Partial<SerialPortOptions> = {},
-): PortUnderTest {
-  const clock = new AheadClock();
+): SerialUnderTest {
+  const clock = new WatchedClock();
   const events: Array<boolean | string> = [];
-  const port = new SerialPort(
-    {
-      name: "drive-1",
-      serial: { path, baudRate: 115_200, parity: "none", stopBits: 1 },
-      maxQueued: 100,
-      requestTimeout: 10_000,
-      ...options,
-    },
-    clock,
-    { circuit: (working) => events.push(working), violation: (reason) => events.push(reason) },
-  );
+  const given = {
+    name: "drive-1",
+    serial: { path, baudRate: 115_200, parity: "none", stopBits: 1 } as const,
+    maxQueued: 100,
+    requestTimeout: PATIENT,
+    ...options,
+  };
+  const port = new SerialPort(given, clock, {
+    circuit: (working) => events.push(working),
+    violation: (reason) => events.push(reason),
+  });
   t.teardown(() => port.close());
-  return { port, clock, events };
+  return { port, clock, events, answerWithin: (milliseconds) => (given.requestTimeout = milliseconds) };
 }
