@@ -1,10 +1,10 @@
-import { HOSTS, Plant, SILENCE } from "../support/plant.ts";
-import { cableSite, CableBed, FORWARDED, Watch } from "../support/plant-cable.ts";
+import { NetdKills, rulesetOf, type Moment } from "../support/netd-kills.ts";
+import { HOSTS, SILENCE } from "../support/plant.ts";
+import { CableBed, FORWARDED } from "../support/plant-cable.ts";
 import { testWith } from "../support/tools.ts";
 
-const KILLS = 20;
-const MORE = `
-  - { name: archive, reason: Values of the year, machines: [hmi, press], how: forward, host: ${HOSTS.scada}, ports: [4005, "5000-5100"] }`;
+/** Both rulesets are found: that of before where netd is killed before the document comes, the new one where the kernel has it. */
+const MOMENTS: readonly Moment[] = ["before", "in the kernel", "said", "in the kernel", "before"];
 
 testWith(
   "root",
@@ -12,53 +12,12 @@ testWith(
   "tshark",
   "hping3",
 )(
-  "netd killed at any moment leaves the old ruleset or the new one, whole, and comes back with the right one",
+  "netd killed around a new ruleset leaves the old one or the new one, whole, and comes back with the right one",
   async (t) => {
-    t.timeout(300_000);
-    const plant = Plant.create(t);
-    const documents = [cableSite(plant), cableSite(plant, { more: MORE })];
-    const box = await plant.startBox(documents[0]!, { parts: ["control", "netd"] });
-    await plant.echo("historian", FORWARDED);
-    const rulesets = [rulesetOf(plant)];
-    await plant.apply(documents[1]!);
-    rulesets.push(rulesetOf(plant));
-    t.not(rulesets[0], rulesets[1]);
-
-    const watch = new Watch(
-      plant,
-      await plant.capture("machines-sw", "br0"),
-      await plant.capture("plant-sw", "br0"),
-    );
-    // What no document allows, all the while.
-    plant.spawn("hmi", "hping3", ["-q", "-S", "-p", "22", "-i", "u10000", HOSTS.historian]);
-    plant.spawn("hmi", "hping3", ["-q", "--udp", "-p", "9", "-i", "u10000", HOSTS.attacker]);
-    plant.spawn("attacker", "hping3", ["-q", "-S", "-p", "502", "-i", "u10000", HOSTS.press]);
-    plant.spawn("attacker", "hping3", ["-q", "--udp", "-p", "9", "-i", "u10000", HOSTS.hmi]);
-
-    let current = 1;
-    const found = [0, 0];
-    for (let i = 0; i < KILLS; i++) {
-      const applying = box.tryApply(documents[i % 2]!);
-      await pause(Math.random() * 2_000);
-      await box.end("netd", "SIGKILL");
-      // Where netd died before it had checked the document, that is an error, and the one of before stays.
-      if ((await applying).code === 0) current = i % 2;
-      const which = rulesets.indexOf(rulesetOf(plant));
-      t.true(which >= 0, `after ${i + 1} kills, neither ruleset:\n${rulesetOf(plant)}`);
-      found[which]!++;
-      t.is(
-        await plant.ask("hmi", HOSTS.historian, FORWARDED),
-        `historian ${HOSTS.hmi} hello`,
-        "without netd",
-      );
-      const seen = box.log.length;
-      await box.run("netd");
-      await box.logged('"msg":"ruleset in force"', seen);
-      t.is(rulesetOf(plant), rulesets[current] ?? "", "the last document's");
-    }
-    t.true(found[0]! > 0 && found[1]! > 0, found.join(" and "));
-    t.is(await plant.dial("hmi", HOSTS.historian, 22), "reset");
-    t.deepEqual(await watch.crossed(), { machines: [], plant: [] });
+    const kills = await NetdKills.start(t);
+    for (const moment of MOMENTS) await kills.kill(moment);
+    t.deepEqual(kills.found, { old: 2, new: 3 });
+    await kills.finish();
   },
 );
 
@@ -88,17 +47,3 @@ testWith(
   await box.run("up");
   await bed.worksAgain("once they run again");
 });
-
-/** As it was applied: without counts, and without what the kernel and netd fill in as packets come. */
-function rulesetOf(plant: Plant): string {
-  return plant
-    .run("box", "nft", "-s", "list", "ruleset")
-    .replaceAll(/^\t(?:set|map) \w+ \{\n(?:(?!\t\}).*\n)*\t\}\n/gm, (set) =>
-      /flags .*(?:dynamic|timeout)/.test(set) ? "" : set,
-    )
-    .replaceAll(/^\t\t(?:elements|\t).*\n/gm, (line) => line.split(", ").toSorted().join(", "));
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
