@@ -19,6 +19,8 @@ import { PymodbusMachine } from "./tools.ts";
 
 export const GREETING = "RFB 003.008\n";
 export const DEVICE = "laptop-of-alice";
+/** Seconds that a report counts for. */
+export const MAX_AGE = 600;
 
 /** `signedBy` and the keys of management systems, as the site document has them. */
 export interface PostureSiteParts {
@@ -43,7 +45,7 @@ export function postureSite(
     what: { machines: [press-4], services: [vnc] }
     posture: in-order`,
     more: [
-      `posture: { in-order: { maxAge: 1m, signedBy: ${signedBy}, diskEncryption: true } }`,
+      `posture: { in-order: { maxAge: ${MAX_AGE / 60}m, signedBy: ${signedBy}, diskEncryption: true } }`,
       ...(keys.length === 0 ? [] : ["trust:", "  postureSigners:", ...keys]),
     ].join("\n"),
   });
@@ -57,6 +59,8 @@ export class PostureBox {
   /** PEM of the plant's authorities. */
   readonly ca: string;
 
+  /** Seconds by which the appliance's clock is ahead of this computer's, where the test has set it. */
+  ahead = 0;
   /** Of the last report, seconds since the epoch. */
   #last = 0;
 
@@ -67,10 +71,15 @@ export class PostureBox {
     this.ca = ca;
   }
 
-  static async start(t: Teardown, parts: PostureSiteParts = {}): Promise<PostureBox> {
+  static async start(
+    t: Teardown,
+    parts: PostureSiteParts = {},
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<PostureBox> {
     const machine = await PymodbusMachine.start(t);
     const screen = await TcpMachine.start(t, (socket) => void socket.write(GREETING));
-    const bed = await AuthorityBed.start(t, { site: postureSite(machine.port, screen.port, parts) });
+    const site = postureSite(machine.port, screen.port, parts);
+    const bed = await AuthorityBed.start(t, { site, environment });
     await bed.appliance.logged("laptops can enrol");
     return new PostureBox(screen, bed.appliance, await bed.laptop("alice"), await bed.trust());
   }
@@ -83,7 +92,7 @@ export class PostureBox {
   /** The laptop's own word, of `ago` seconds ago; of now: newer than the one before. */
   report(facts: unknown, ago = 0): Promise<{ status: number; text: string }> {
     const { chainPem, keyPem } = this.laptop;
-    const now = Math.floor(Date.now() / 1_000);
+    const now = Math.floor(Date.now() / 1_000) + this.ahead;
     const at = ago === 0 ? Math.max(this.#last + 1, now) : now - ago;
     this.#last = at;
     return this.post(
