@@ -42,23 +42,17 @@ function scripts(folder: string, shell: Script["shell"], part: RegExp): Script[]
     .map((path) => ({ path, shell }));
 }
 
+/** What shellcheck says of them, each in its own shell's terms. */
 function finds(found: readonly Script[], skipped: object, severity: string): string {
-  return (["sh", "bash"] as const)
-    .map((shell) => found.filter((one) => one.shell === shell).map(({ path }) => path))
-    .flatMap((paths, at) => {
-      if (paths.length === 0) return [];
-      const without = `--exclude=${Object.keys(skipped).join(",")}`;
-      const words = [
-        "--format=gcc",
-        `--severity=${severity}`,
-        without,
-        `--shell=${at === 0 ? "sh" : "bash"}`,
-      ];
-      const { stdout, stderr } = spawnSync("shellcheck", [...words, ...paths], {
+  const words = ["--format=gcc", `--severity=${severity}`, `--exclude=${Object.keys(skipped).join(",")}`];
+  return [...new Set(found.map(({ shell }) => shell))]
+    .map((shell) => {
+      const paths = found.filter((one) => one.shell === shell).map(({ path }) => path);
+      const told = spawnSync("shellcheck", [...words, `--shell=${shell}`, ...paths], {
         cwd: root,
         encoding: "utf8",
       });
-      return [stdout + stderr];
+      return told.stdout + told.stderr;
     })
     .join("");
 }
