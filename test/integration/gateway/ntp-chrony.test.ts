@@ -5,10 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { startNtp } from "../../../src/gateway/ntp.ts";
+import { freePort } from "../../support/ports.ts";
 import { end, until } from "../../support/processes.ts";
 import { testWith } from "../../support/tools.ts";
 import { ntpQuery, ntpServer } from "../../unit/gateway/ntp-servers.ts";
-import { freeUdpPort, responderBed, snapshotWith, udpClient } from "../../unit/gateway/responder-bed.ts";
+import { responderBed, snapshotWith, udpClient } from "../../unit/gateway/responder-bed.ts";
 
 /** Not the machine's address: a client whose server names the client's own address as its source sees a loop. */
 const SERVER = "127.0.0.2";
@@ -24,7 +25,7 @@ function ownDirectory(t: ExecutionContext): string {
 /** chronyd as a server that never touches the clock. Its port. */
 async function chronyServer(t: ExecutionContext): Promise<number> {
   const dir = ownDirectory(t);
-  const port = await freeUdpPort(SERVER);
+  const port = await freePort();
   const lines = [
     `port ${port}`,
     `bindaddress ${SERVER}`,

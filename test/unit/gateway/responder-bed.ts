@@ -112,12 +112,3 @@ export async function udpClient(
     },
   };
 }
-
-/** A port of `address` that was free a moment ago, for another process to have. */
-export async function freeUdpPort(address: string): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((resolve) => socket.bind(0, address, resolve));
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(resolve));
-  return port;
-}
