@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { declareFor, since } from "./named-test.ts";
+import { declareAll, declareFor, since } from "./named-test.ts";
 import { addShare, taken } from "./times.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -17,4 +17,5 @@ export async function group(files: readonly string[]): Promise<void> {
     await import(pathToFileURL(join(ROOT, file)).href);
     addShare(file, since(before));
   }
+  declareAll();
 }

@@ -16,8 +16,16 @@ const PLACES = 4;
 /** The file of a group that declares its tests now; null: this process has one file. */
 let declaring: string | null = null;
 
-export function declareFor(file: string | null): void {
+/** What a group has declared and ava has not been told yet. */
+const declared: Array<() => unknown> = [];
+
+export function declareFor(file: string): void {
   declaring = file;
+}
+
+/** Tells ava all tests of a group at once: after the first it waits for no other file. */
+export function declareAll(): void {
+  for (const tell of declared.splice(0)) tell();
 }
 
 const HOOKS = new Set(["before", "after", "beforeEach", "afterEach"]);
@@ -25,8 +33,12 @@ const HOOKS = new Set(["before", "after", "beforeEach", "afterEach"]);
 /** `hook`: the name of the hook whose chain this is. */
 function named(target: object, hook: string | null): unknown {
   return new Proxy(target, {
-    apply: (call, self, args) =>
-      typeof call === "function" ? Reflect.apply(call, self, titled(args, hook)) : undefined,
+    apply(call, self, args) {
+      if (typeof call !== "function") return undefined;
+      const all = titled(args, hook);
+      const tell = (): unknown => Reflect.apply(call, self, all);
+      return declaring === null ? tell() : void declared.push(tell);
+    },
     get(from, key, receiver) {
       const value: unknown = Reflect.get(from, key, receiver);
       if (typeof value !== "function" || key === "macro" || key === "meta") return value;
