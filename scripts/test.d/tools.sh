@@ -17,7 +17,7 @@ tools=(openssl:openssl mbpoll:mbpoll stunnel4:stunnel4 tshark:tshark socat:socat
 /usr/bin/python3 -c 'import scapy' 2>/dev/null || tools+=(scapy:python3-scapy)
 /usr/bin/python3 -c 'import pymodbus.server' 2>/dev/null || tools+=("${pymodbus[@]}")
 if [ "${1:-}" = image ]; then
-  tools+=(qemu-system-aarch64:qemu-system-arm mcopy:mtools "${image_tools[@]}")
+  tools+=(qemu-system-aarch64:qemu-system-arm qemu-aarch64-static:qemu-user-static mcopy:mtools "${image_tools[@]}")
   [ -e /usr/aarch64-linux-gnu/include/stdio.h ] || tools+=(libc6-dev-arm64:libc6-dev-arm64-cross)
 fi
 install_tools "${tools[@]}"
