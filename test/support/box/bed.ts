@@ -105,8 +105,11 @@ export class BoxBed {
     // Control is active before it answers; nobody waits for it.
     const look =
       "systemctl is-active niac-control niac-netd niac-gateway niac-prepared; ls /run/niac/admin.sock";
-    const up = async (): Promise<boolean> =>
-      (await box.out(`${look} || :`)) === "active\nactive\nactive\nactive\n/run/niac/admin.sock";
+    const up = async (): Promise<boolean> => {
+      const said = await box.out(`${look} || :`);
+      if (/^failed$/m.test(said)) throw new Error(`a unit of niac's failed: ${said}`);
+      return said === "active\nactive\nactive\nactive\n/run/niac/admin.sock";
+    };
     await box.until(up, "niac's three processes on the box");
   }
 
