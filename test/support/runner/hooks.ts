@@ -5,6 +5,7 @@
 import { registerHooks } from "node:module";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inspect, types } from "node:util";
 import test from "ava";
 import { writeTimesAtExit } from "./times.ts";
 
@@ -24,9 +25,11 @@ registerHooks({
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const file = relative(root, fileURLToPath(test.meta.file));
 
-// Before ava, which takes a stack's first line for the title, and ends without a word where there is no second one.
+// Before ava, which takes a stack's first line for the title, and dies itself of an error without a stack, or with a property that is undefined.
 process.prependListener("uncaughtException", (error: unknown) => {
-  if (error instanceof Error) error.stack = `${file} › ${error.stack ?? error.message}\n    at ${file}:0:0`;
+  if (!types.isNativeError(error)) throw new Error(`${file}: uncaught: ${inspect(error)}`);
+  error.stack = `${file} › ${inspect(error)}\n    at ${file}:0:0`;
+  for (const name of Object.keys(error)) Reflect.deleteProperty(error, name);
 });
 
 writeTimesAtExit(process.env["NIAC_TEST_TIMES"], file);

@@ -101,5 +101,6 @@ export function since(before: ReturnType<typeof taken>): ReturnType<typeof taken
 
 /** In a group one test at a time: no other file's test then stands between two steps of this one. */
 const grouped = fileURLToPath(test.meta.file).startsWith(GROUPS);
-const chain = grouped ? Object.assign(test.serial, { macro: test.macro, meta: test.meta }) : test;
+const { serial, macro, meta } = test;
+const chain = grouped ? Object.assign(serial, { serial, macro, meta }) : test;
 export default named(chain, null);
