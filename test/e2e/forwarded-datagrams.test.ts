@@ -26,7 +26,7 @@ const SENDER = `
 import socket, sys
 host, port, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(3)
+s.settimeout(30)
 s.connect((host, port))
 s.send(b'x' * size)
 try:
