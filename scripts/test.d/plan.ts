@@ -134,6 +134,7 @@ const isImage = (file: string): boolean => /^test\/image(-tree)?\//.test(file) |
 function filesPlan(files: readonly string[]): Stage[] {
   const [unit, image] = [files.filter(isUnit), files.filter(isImage)];
   const others = files.filter((file) => !isUnit(file) && !isImage(file));
+  const demos = others.filter((file) => DEMO.test(file));
   const later = image.some((file) => !file.startsWith("test/image-tree/"));
   const started = image.length > 0;
   return [
@@ -141,7 +142,16 @@ function filesPlan(files: readonly string[]): Stage[] {
     ...(others.length > 0 || started
       ? [{ kind: "tools", image: started } as const, { kind: "program" } as const]
       : []),
-    ...(others.length > 0 ? [tests("files", others, 1)] : []),
+    ...(others.length > demos.length
+      ? [
+          tests(
+            "files",
+            others.filter((file) => !DEMO.test(file)),
+            2,
+          ),
+        ]
+      : []),
+    ...(demos.length > 0 ? [tests("demos", demos, 1)] : []),
     ...(started ? [{ kind: "images", later } as const, { ...tests("image", image, 1), image: true }] : []),
   ];
 }

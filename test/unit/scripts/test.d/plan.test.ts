@@ -74,7 +74,8 @@ function of(...files: string[]): string[] {
 
 test("files that are named bring what they need, and no more", (t) => {
   t.deepEqual(of("test/unit/imports.test.ts"), ["unit"]);
-  t.deepEqual(of("./test/e2e/demo.test.ts"), ["tools", "program", "files"]);
+  t.deepEqual(of("./test/e2e/demo.test.ts"), ["tools", "program", "demos"]);
+  t.deepEqual(of("test/e2e/clean-stop.test.ts"), ["tools", "program", "files"]);
   t.deepEqual(of(IMAGE.start), ["tools", "program", "images", "image"]);
   t.deepEqual(of("test/e2e/no-such.test.ts"), []);
 });
