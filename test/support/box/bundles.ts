@@ -25,7 +25,7 @@ const HEALTH = fileURLToPath(
   new URL("../../../image/rootfs/usr/lib/systemd/system/niac-health.service", import.meta.url),
 );
 /** Seconds that the unhealthy image gives itself, long enough for all but what it lacks. */
-export const UNHEALTHY_PATIENCE = 100;
+export const UNHEALTHY_PATIENCE = 150;
 /** What `scripts/image --release 0.99.0 --out build/image/later` made, called by scripts/test --image. */
 export const LATER = join(BASE, "later");
 const BOARD = "qemu-arm64";
