@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ExecutionContext } from "ava";
-import { readList } from "../../../scripts/image.d/lists.ts";
-import { BOARDS, hasHeader, readBoard, usesOf, type Board } from "../../../scripts/hw.d/board.ts";
-import { claimedTwice, claimsOf } from "../../../scripts/hw.d/claims.ts";
+import { readList } from "../../scripts/image.d/lists.ts";
+import { BOARDS, hasHeader, readBoard, usesOf, type Board } from "../../scripts/hw.d/board.ts";
+import { claimedTwice, claimsOf } from "../../scripts/hw.d/claims.ts";
 import {
   cells,
   everyNode,
@@ -16,12 +16,12 @@ import {
   readTree,
   texts,
   type TreeNode,
-} from "../../../scripts/hw.d/fdt.ts";
-import { HEADER_GPIOS, RESERVED_GPIOS } from "../../../scripts/hw.d/header.ts";
-import { applyOverlay, compileOverlay, treesOf } from "../../../scripts/hw.d/trees.ts";
-import { testWith } from "../../support/tools.ts";
+} from "../../scripts/hw.d/fdt.ts";
+import { HEADER_GPIOS, RESERVED_GPIOS } from "../../scripts/hw.d/header.ts";
+import { applyOverlay, compileOverlay, treesOf } from "../../scripts/hw.d/trees.ts";
+import { testWith } from "../support/tools.ts";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const HW = join(ROOT, "hw");
 // Where scripts/image has left no kernel package, it is fetched as root.
 const testTrees = testWith("dtc", "fdtoverlay", "mmdebstrap", "root");
