@@ -20,25 +20,33 @@ const MINUTES = 60;
 
 export const HELP = `usage: scripts/test [--quick | --image | --soak | FILES ...]
 
-Without arguments, all that is checked before a change lands: types, lint, format, the unit, integration and end-to-end tests, one image for
-QEMU made, and one start of it. Each tier has a budget of time on two cores:
+Without arguments, all that is checked before a change lands. Each tier has a
+budget of time on two cores:
 
-  --quick           types, lint, format and the unit tests: 90 seconds
-  (nothing)         these, integration, end-to-end, the image made and started once: 15 minutes, 20 where nothing was downloaded before
-  --image           every test of the image, with its updates and power cuts: an hour
-  --soak            the long ones, e.g. testssl over all listeners, netd killed hundreds of times: --minutes, 60 if not given
+  --quick      types, lint, format and the unit tests: 90 seconds
+  (nothing)    these, integration, end-to-end, an image made, its tree looked
+               at, and one start of it: 15 minutes, 20 where tools must be
+               downloaded first
+  --image      every test of the image, with updates and power cuts: an hour
+  --soak       the long ones, as testssl over all listeners or netd killed
+               hundreds of times: --minutes, 60 if not given
 
-  --unit, --integration, --e2e, or files    that part alone
-  --changed         all, and the short forms of --image and --soak where what they test has changed since they last passed (test/passed.json)
-  --record          with --image or --soak: writes into test/passed.json that it passed, for which inputs, and its figures
-  --minutes N       how long --soak goes on
-  --slowest         the time by file of the last run, the dearest last
+  --unit, --integration, --e2e, or files: that part alone
+  --changed    all, and the short forms of --image and --soak where what they
+               test has changed since they last passed (test/passed.json)
+  --record     with --image or --soak: writes into test/passed.json that it
+               passed, for which inputs, and its figures
+  --minutes N  how long --soak goes on
+  --slowest    the time by file of the last run, the dearest last
 
-The cheapest comes first, and a tier that fails ends the run. Outside the unit tests a file that failed is run again alone, three files at
-most; one that then passes is named FLAKY at the end, except where packets, refusals, secrets or records were not as they should be.
-The last line is "N passed, N failed, N skipped"; the exit code is 0 only where none failed.
+The cheapest comes first, and a tier that fails ends the run. Outside the unit
+tests a file that failed is run again alone, three files at most; one that then
+passes is named FLAKY at the end. What was about packets, refusals, secrets or
+records is never run again.
 
-As root on Debian it installs the tools that the tests are made with (scripts/test.d/tools.sh). Without root, what needs them is skipped.
+The last line is "N passed, N failed, N skipped"; the exit code is 0 only where
+none failed. As root on Debian it installs the tools that the tests are made
+with (scripts/test.d/tools.sh); without root, what needs them is skipped.
 `;
 
 const PARTS = {
