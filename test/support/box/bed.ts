@@ -162,7 +162,7 @@ export class BoxBed {
   }
 
   /** Asks the press at its own address again and again with alice's certificate; milliseconds since the epoch of the first answer. */
-  async firstRead(patience = 300_000): Promise<number> {
+  async firstRead(patience = 900_000): Promise<number> {
     const profile = join(this.#home, ".config/niac/default");
     const words = [FIRST_READ, HOSTS.press, join(profile, "identity.pem"), join(profile, "ca.pem")];
     const { code, out, err } = await this.plant.result("laptop", process.execPath, words, patience);
