@@ -29,7 +29,8 @@ check(
   "1. while it starts the box is silent on both cables: it says to whom addresses belong, and nothing else",
   async (t, { bed, cables }) => {
     await bed.ready();
-    t.log(`at work ${secondsSince(bed.box.boot.began)} after the power`);
+    const { boot, processorSeconds } = bed.box;
+    t.log(`at work ${secondsSince(boot.began)} after the power, ${processorSeconds.toFixed(0)} s of processor`);
     for (const cable of cables) {
       await cable.stop();
       t.deepEqual(cable.frames("!arp"), []);
