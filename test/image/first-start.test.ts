@@ -30,7 +30,9 @@ check(
   async (t, { bed, cables }) => {
     await bed.ready();
     const { boot, processorSeconds } = bed.box;
-    t.log(`at work ${secondsSince(boot.began)} after the power, ${processorSeconds.toFixed(0)} s of processor`);
+    t.log(
+      `at work ${secondsSince(boot.began)} after the power, ${processorSeconds.toFixed(0)} s of processor`,
+    );
     for (const cable of cables) {
       await cable.stop();
       t.deepEqual(cable.frames("!arp"), []);
