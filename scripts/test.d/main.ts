@@ -42,7 +42,6 @@ function showSlowest(): void {
 async function run(wanted: Options): Promise<number> {
   endOnSignals();
   const bench: Bench = {
-    root,
     left,
     history: join(cacheFolder() ?? left, "flaky.json"),
     say,

@@ -9,7 +9,6 @@ import { collect, type Row } from "./times.ts";
 
 /** What the stages of one run have in common. */
 export interface Bench {
-  readonly root: string;
   /** A folder for what a run leaves behind. */
   readonly left: string;
   /** Remembers flaky files beyond this checkout. */

@@ -11,10 +11,11 @@ export interface Failure {
   readonly lines: readonly string[];
 }
 
+/** What a test that passed told of itself. */
 export interface Figures {
   readonly file: string;
   readonly title: string;
-  readonly lines: readonly string[];
+  readonly lines: string[];
 }
 
 const PLAN = /^1\.\.\d+/;
@@ -26,8 +27,7 @@ export class TapReport {
   passed = 0;
   /** Titles, each with its reason. */
   readonly skipped: string[] = [];
-  /** What tests told of themselves. */
-  readonly figures: Array<{ file: string; title: string; lines: string[] }> = [];
+  readonly figures: Figures[] = [];
   /** Why what was read is not all of it. */
   readonly broken: string[] = [];
   readonly #failures: Array<{ file: string | null; title: string; lines: string[] }> = [];
