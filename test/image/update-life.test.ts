@@ -2,7 +2,7 @@
  * What a box goes through in its life: an update that is no good, one that is, and the power's going, with nothing else under way and in the
  * middle of an update. One box, each test goes on from the one before; every start in here is one that the box makes or must make.
  */
-import { ALLOWED } from "../support/box/bed.ts";
+import { ALLOWED, WRITTEN } from "../support/box/bed.ts";
 import { UNHEALTHY_PATIENCE } from "../support/box/bundles.ts";
 import { DISK } from "../support/box/image.ts";
 import { clustersOf } from "../support/box/medium.ts";
@@ -17,8 +17,6 @@ const next = chance(SEED);
 
 /** Milliseconds. */
 const UNHEALTHY = 20 * 60_000;
-/** A register that the grant lets be written, and nobody reads. */
-const WRITTEN = 12;
 
 /** Between two requests; an emulated processor has other things to do, too. */
 function pause(): Promise<false> {

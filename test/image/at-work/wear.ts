@@ -1,5 +1,5 @@
 /** How fast the card wears: the one measurement here that is of time by its nature. */
-import { ALLOWED } from "../../support/box/bed.ts";
+import { WRITTEN } from "../../support/box/bed.ts";
 import type { Check } from "../../support/box/shared.ts";
 import type { UpdateBed } from "../../support/box/update-bed.ts";
 
@@ -32,8 +32,8 @@ export function wear(check: Check<UpdateBed>): void {
       const end = Date.now() + COUNTED.busy;
       for (let value = 0; Date.now() < end; value++) {
         const next = Date.now() + EVERY;
-        t.is(await bed.write(ALLOWED, value % 100), "written");
-        t.is(await bed.read(ALLOWED), String(value % 100));
+        t.is(await bed.write(WRITTEN, value % 100), "written");
+        t.is(await bed.read(WRITTEN), String(value % 100));
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - Date.now())));
       }
     });

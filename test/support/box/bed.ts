@@ -30,6 +30,8 @@ const GRANT =
   "{ functions: readWrite, read: { holdingRegisters: all, coils: all }, write: { holdingRegisters: [0-99] } }";
 export const ALLOWED = 11;
 export const REFUSED = 200;
+/** May be written too, and no test asks whether it is still what it was. */
+export const WRITTEN = 12;
 
 /** niac.conf as an integrator prepares it. */
 export const SETTINGS = [
