@@ -1,5 +1,5 @@
 /** scripts/test: runs the stages of what was asked, the cheapest first, up to one that fails, and reports. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -57,6 +57,8 @@ async function run(wanted: Options): Promise<number> {
     process.stderr.write(`scripts/test: no test file is called ${wanted.files.join(", ")}\n`);
     return 2;
   }
+  // A run that was killed has left the times of its own.
+  rmSync(join(left, "times"), { recursive: true, force: true });
   const outcomes: Outcome[] = [];
   let inputs = { image: "", soak: "" };
   for (const stage of plan) {

@@ -31,9 +31,15 @@ async function find(): Promise<number> {
   }
 }
 
-/** Takes the next block that no other process has. */
+/**
+ * Takes the next block that no other process has, from one that its number chooses: the block of a process that has just ended still has
+ * connections in TIME_WAIT, beside which a server without SO_REUSEADDR cannot listen.
+ */
 async function reserve(): Promise<void> {
-  for (let base = Math.max(end, FIRST); base < END; base += BLOCK) {
+  const blocks = (END - FIRST) / BLOCK;
+  const first = end === 0 ? process.pid : (end - FIRST) / BLOCK;
+  for (let tried = 0; tried < blocks; tried++) {
+    const base = FIRST + ((first + tried) % blocks) * BLOCK;
     const held = await listen(base);
     if (held === undefined) continue;
     held.unref();

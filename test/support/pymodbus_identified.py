@@ -27,7 +27,8 @@ async def main(port):
         }
     )
     context = ModbusServerContext(slaves=slave, single=True)
-    await StartAsyncTcpServer(context=context, identity=identity, address=("127.0.0.1", port))
+    address = ("127.0.0.1", port)
+    await StartAsyncTcpServer(context=context, identity=identity, address=address, allow_reuse_address=True)
 
 
 asyncio.run(main(int(sys.argv[1])))
