@@ -35,8 +35,10 @@ const MOST = 192 * 1024 * 1024;
 const WIDTH = 76;
 const stretch = promisify<Buffer, Buffer, number, Cost & { maxmem: number }, Buffer>(scrypt);
 
-/** `plain`: 128 MiB at most; `passphrase`: 12 characters or more. Throws a UsageError for others. */
-export async function sealBackup(plain: Uint8Array, passphrase: string): Promise<Buffer> {
+/**
+ * `plain`: 128 MiB at most; `passphrase`: 12 characters or more; `cost`: one that `openBackup` takes. Throws a UsageError for others.
+ */
+export async function sealBackup(plain: Uint8Array, passphrase: string, cost = COST): Promise<Buffer> {
   if (plain.length > MOST_PLAIN) {
     throw new UsageError(
       "backup-size",
@@ -44,9 +46,9 @@ export async function sealBackup(plain: Uint8Array, passphrase: string): Promise
     );
   }
   const salt = randomBytes(SALT);
-  const { N, r, p } = COST;
+  const { N, r, p } = bounded(cost);
   const head = `${TITLE}\nscrypt N=${N} r=${r} p=${p} salt=${salt.toString("base64")}\n\n`;
-  const sealed = sealWith(await derive(passphraseBytes(passphrase), salt, COST), head, plain);
+  const sealed = sealWith(await derive(passphraseBytes(passphrase), salt, cost), head, plain);
   const lines = sealed.toString("base64").match(new RegExp(`.{1,${WIDTH}}`, "g")) ?? [];
   const text = `${head}${lines.join("\n")}\n`;
   return Buffer.from(`${text}end ${checksum(text)}\n`, "latin1");

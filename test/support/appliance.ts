@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRecord, type AuditRecord } from "../../src/audit/index.ts";
 import { NiacError, type Call } from "../../src/base/index.ts";
-import { ADMIN_SOCKET, auditQuery, dial, sessionsList } from "../../src/link/index.ts";
+import { ADMIN_SOCKET, auditQuery, dial, sessionsList, siteApply } from "../../src/link/index.ts";
 import { Pki, type Authority, type Credential } from "./pki.ts";
 import { freePort } from "./ports.ts";
 import { end, until, type Teardown } from "./processes.ts";
@@ -206,9 +206,11 @@ export class Appliance {
     return new Promise((resolve) => child.once("close", (code) => resolve({ code, out, err })));
   }
 
+  /** Puts a site document in force. Asks control itself, as for `records`; `tryApply` is the command. */
   async apply(site: string): Promise<void> {
-    const result = await this.tryApply(site);
-    if (result.code !== 0) throw new Error(`the site document was not applied:\n${result.err}${result.out}`);
+    const asked = { text: site, fileName: "site.yaml", by: "test", note: "", first: false };
+    const { applied, report } = await this.ask(siteApply, asked);
+    if (applied === null) throw new Error(`the site document was not applied:\n${report.join("\n")}`);
     // control tells the gateway and does not wait for it: what it is asked after that, it answers after that.
     await this.ask(sessionsList, null).catch((error: unknown) => {
       if (!(error instanceof NiacError && error.code === "gateway-away")) throw error;
@@ -225,6 +227,7 @@ export class Appliance {
     }
   }
 
+  /** `niac site apply`, as a person types it. */
   tryApply(site: string): Promise<CommandResult> {
     return this.niac("site", "apply", this.write("site.yaml", site));
   }

@@ -1,3 +1,4 @@
+import { FakedClock } from "../../support/faked-clock.ts";
 import { testWith } from "../../support/tools.ts";
 import { Cable, cableSite, HMI, PRESS, SCADA, STRANGER } from "./cable.ts";
 
@@ -92,13 +93,23 @@ testWith("root", "pymodbus")(
   },
 );
 
-testWith("root", "pymodbus")("a source's session ends by itself at its date", async (t) => {
-  const cable = await Cable.start(t, SITE);
+testWith(
+  "root",
+  "pymodbus",
+  "faketime",
+)("a source's session ends by itself at its date", async (t) => {
+  const clock = FakedClock.create(t);
+  const cable = await Cable.start(
+    t,
+    SITE,
+    ({ bed }) => void Object.assign(bed.environment, clock.environment),
+  );
   await cable.machine(PRESS);
   const client = await cable.tcp("plant", PRESS);
   await cable.bed.recorded(1, "kind=session.start");
-  const soon = new Date(Math.ceil(Date.now() / 1000 + 5) * 1000).toISOString();
+  const soon = new Date(Math.ceil(Date.now() / 1000 + 3_600) * 1000).toISOString();
   await cable.bed.apply(cableSite({ more: scada(soon.replace(".000", ""), PRESS_ONLY) }));
+  clock.shift("+3601");
   await client.says("reset");
   const [ended] = await cable.bed.recorded(1, "kind=session.end");
   t.like(ended, { stage: "when", rule: "scada-1", decision: "denial" });

@@ -25,6 +25,8 @@ export interface TrustOptions {
   readonly site: string;
   readonly sources?: readonly RevocationSource[];
   readonly authorities?: (bed: Appliance) => readonly IssuingAuthority[];
+  /** The gateway's. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What of control a test changes while the gateway runs. */
@@ -59,8 +61,8 @@ export class TrustBed {
   }
 
   static async start(t: Teardown, options: TrustOptions): Promise<TrustBed> {
-    const { site, sources = [], authorities = () => [] } = options;
-    const appliance = await Appliance.prepare(t, { site });
+    const { site, sources = [], authorities = () => [], environment: more = {} } = options;
+    const appliance = await Appliance.prepare(t, { site, environment: more });
     const { snapshot, findings } = parseSite(site, "site.yaml");
     if (snapshot === null) throw new Error(JSON.stringify(findings));
     const box: Box = { panel: NO_PANEL, serve: async () => {}, leave: async () => {} };

@@ -7,6 +7,7 @@ import type {
   RevocationVerdict,
 } from "../../../src/link/index.ts";
 import type { Appliance } from "../../support/appliance.ts";
+import { FakedClock } from "../../support/faked-clock.ts";
 import type { ModbusClient } from "../../support/modbus-client.ts";
 import { until } from "../../support/processes.ts";
 import { pressSite } from "../../support/sites.ts";
@@ -249,18 +250,20 @@ testWith("pymodbus")(
   },
 );
 
-testWith("pymodbus")("a report that grows stale ends the session by itself", async (t) => {
+testWith("pymodbus", "faketime")("a report that grows stale ends the session by itself", async (t) => {
   const machine = await PymodbusMachine.start(t);
   const site = pressSite(machine.port, { grant: "posture: healthy", more: POSTURE });
-  const bed = await TrustBed.start(t, { site });
+  const clock = FakedClock.create(t);
+  const bed = await TrustBed.start(t, { site, environment: clock.environment });
   const laptop = bed.appliance.root.client({
     cn: "alice",
     ou: ["maintenance"],
     sanUris: ["urn:niac:device:laptop-7"],
   });
-  // Room for the session to begin in.
-  await bed.keeper.report(report({ diskEncryption: true }, Date.now() - 8 * HOUR + 15_000));
+  await bed.keeper.report(report({ diskEncryption: true }, Date.now() - 7 * HOUR));
   const client = await bed.open(laptop);
+  t.true(await answers(client));
+  clock.shift("+3601");
   await until(() => client.ended, "the session to end");
   const [end] = await bed.recorded(1, ({ kind }) => kind === "session.end");
   t.like(end, { stage: "posture" });

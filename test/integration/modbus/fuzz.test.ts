@@ -1,0 +1,3 @@
+import { tryOtherSeeds } from "../../unit/modbus/fuzz-seeds.ts";
+
+tryOtherSeeds();
