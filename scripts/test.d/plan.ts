@@ -44,6 +44,8 @@ export type Stage =
       readonly changed?: "image" | "soak";
     };
 
+/** Processes at a time of tests that wait for other programs much of their time: two cores are then busy. */
+const WAITING = 3;
 /** Rounds of each soak test in its short form. */
 const ROUNDS = 12;
 
@@ -57,11 +59,11 @@ export function planOf(options: Options, root: string): Stage[] {
         ...planOf({ ...options, what: "quick" }, root),
         { kind: "tools", image: true },
         { kind: "program" },
-        tests("integration", find(INTEGRATION), 2),
+        tests("integration", find(INTEGRATION), WAITING),
         tests(
           "end-to-end",
           find(E2E).filter((file) => !DEMO.test(file)),
-          2,
+          WAITING,
         ),
         tests(
           "demos",
@@ -147,7 +149,7 @@ function filesPlan(files: readonly string[]): Stage[] {
           tests(
             "files",
             others.filter((file) => !DEMO.test(file)),
-            2,
+            WAITING,
           ),
         ]
       : []),

@@ -33,6 +33,9 @@ export interface Run {
   readonly dearest: readonly string[];
 }
 
+/** Failures shown in full at the end; of all others it says where they are. */
+const SHOWN = 20;
+
 export function reportOf(run: Run): { readonly lines: readonly string[]; readonly exitCode: 0 | 1 } {
   const { outcomes } = run;
   const failures = outcomes.flatMap((one) => one.failures);
@@ -56,13 +59,24 @@ export function reportOf(run: Run): { readonly lines: readonly string[]; readonl
         (one) => `WARNING  ${one.name} took ${span(one.wall)}, over its budget of ${span(one.budget)}`,
       ),
       ...flakyLines(run.flaky),
-      ...failures.flatMap((failure) => ["", ...shortened(failure.lines)]),
+      ...failures.slice(0, SHOWN).flatMap((failure) => ["", ...shortened(failure.lines)]),
+      ...othersByFile(failures.slice(SHOWN)),
       ...failed.flatMap(({ name, why }) => (why === undefined ? [] : ["", `${name} failed: ${why}`])),
       "",
       skipped.length > 0 ? `${counts}, ${skipped.length} skipped` : counts,
     ],
     exitCode: failed.length === 0 && passed > 0 ? 0 : 1,
   };
+}
+
+function othersByFile(others: readonly Failure[]): string[] {
+  if (others.length === 0) return [];
+  const files = Map.groupBy(others, ({ file }) => file ?? "no file");
+  return [
+    "",
+    `${others.length} more failed, see above:`,
+    ...[...files].map(([file, { length }]) => `  ${length} of ${file}`),
+  ];
 }
 
 function lineOf({ name, state, why, passed, failures, wall, cpu }: Outcome): string {

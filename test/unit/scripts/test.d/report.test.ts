@@ -93,3 +93,21 @@ test("what was skipped is named, and counted in the last line", (t) => {
 test("spans of time, for people", (t) => {
   t.deepEqual([0.4, 119.4, 119.5, 3_725].map(span), ["0 s", "119 s", "2 min 0 s", "62 min 5 s"]);
 });
+
+test("of very many failures the first are shown in full, and of all others where they are", (t) => {
+  const failures = Array.from({ length: 290 }, (_, at) => ({
+    file: `test/unit/${at < 100 ? "a" : "b"}.test.ts`,
+    title: `case ${at}`,
+    lines: [`  FAIL  case ${at}`],
+  }));
+  const { lines } = report({ outcomes: [{ ...FAILED, failures }] });
+  t.is(lines.filter((line) => line.startsWith("  FAIL")).length, 20);
+  t.deepEqual(lines.slice(-6), [
+    "",
+    "270 more failed, see above:",
+    "  80 of test/unit/a.test.ts",
+    "  190 of test/unit/b.test.ts",
+    "",
+    "10 passed, 290 failed",
+  ]);
+});
