@@ -48,14 +48,14 @@ export class BoxConsole {
     text: () => string,
     ended: () => string | null,
   ): Promise<BoxConsole> {
-    await until(
-      () => /A shell as root, on record/.test(text()),
-      "the shell on the serial console",
-      PATIENCE.shell,
-    );
+    const says = (pattern: RegExp, from = 0): boolean => {
+      if (ended() !== null) throw new Error(`the boot ended (${ended()}) before its console had a shell`);
+      return pattern.test(text().slice(from));
+    };
+    await until(() => says(/A shell as root, on record/), "the shell on the serial console", PATIENCE.shell);
     const shell = new BoxConsole((more) => socket()?.write(more), text, ended);
     const seen = text().length;
-    const ready = (): boolean => /^niac-console-ready$/m.test(text().slice(seen));
+    const ready = (): boolean => says(/^niac-console-ready$/m, seen);
     // The shell takes its terminal over a moment after its banner; what came before is lost.
     const again = setInterval(
       () => shell.#send(`${SETUP.join("\n")}\nprintf '\\nniac-%s\\n' console-ready\n`),
