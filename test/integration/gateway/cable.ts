@@ -214,7 +214,7 @@ export class Talker {
 export function cableSite(parts: { readonly press?: string; readonly more?: string } = {}): string {
   return `
 niac: 1
-site: { name: Test plant, appliance: ${APPLIANCE}, timeZone: UTC, limits: { readSummaryInterval: 1s } }
+site: { name: Test plant, appliance: ${APPLIANCE}, timeZone: UTC, limits: { readSummaryInterval: 1s, idleTimeout: 24h } }
 network: { mode: inline }
 machines:
   press-4: { address: ${PRESS}, mac: "02:00:00:00:00:04", services: { modbus: { protocol: modbus-tcp } }, ${parts.press ?? ""} }

@@ -252,7 +252,8 @@ testWith("pymodbus")(
 
 testWith("pymodbus", "faketime")("a report that grows stale ends the session by itself", async (t) => {
   const machine = await PymodbusMachine.start(t);
-  const site = pressSite(machine.port, { grant: "posture: healthy", more: POSTURE });
+  const limits = "idleTimeout: 24h";
+  const site = pressSite(machine.port, { grant: "posture: healthy", more: POSTURE, limits });
   const clock = FakedClock.create(t);
   const bed = await TrustBed.start(t, { site, environment: clock.environment });
   const laptop = bed.appliance.root.client({
