@@ -4,10 +4,9 @@ import test from "ava";
 import { openBackup, sealBackup } from "../../../src/seal/backup.ts";
 import { plantView } from "../../../src/authority/plant-views.ts";
 import { ALICE, asked, directory, initialised, issued, openBed } from "./plant-bed.ts";
+import { CHEAP } from "./scratch.ts";
 
 const WORDS = "correct horse battery staple";
-/** What the test itself seals: the cheapest that is opened. */
-const CHEAP = { N: 2 ** 14, r: 8, p: 1 };
 
 test("an authority goes to another box whole: what it issued is good there, is renewed, and is revoked", async (t) => {
   const old = await initialised(t, { tenants: ["acme"] });

@@ -27,3 +27,6 @@ export async function codeOf(act: () => unknown): Promise<string> {
     return error instanceof NiacError ? error.code : String(error);
   }
 }
+
+/** scrypt's cost for backups of tests: the cheapest that is opened. What is not about the cost need not have it. */
+export const CHEAP = { N: 2 ** 14, r: 8, p: 1 };

@@ -1,4 +1,4 @@
-/** niac's policy beside Cedar's (test/unit/policy/cedar.ts), on sites, visits and operations that are drawn by seeds. */
+/** niac's policy beside Cedar's (test/unit/policy/cedar.ts), on sites, sessions and operations that are drawn by seeds. */
 import test, { type ExecutionContext } from "ava";
 import {
   compilePolicy,
@@ -11,11 +11,11 @@ import {
 import type { Snapshot } from "../../../src/site/snapshot.ts";
 import { Cedar, possible } from "./cedar.ts";
 import { requestOf } from "./documents.ts";
-import { type Ask, Dice, type Visit, drawSnapshot, drawVisit } from "./generator.ts";
+import { type DrawnOperation, Dice, type DrawnSession, drawSnapshot, drawSession } from "./generator.ts";
 
 /** Snapshots of one test: ten tests of them, so that a slow machine still shows progress. */
 const SNAPSHOTS = 100;
-const VISITS = 3;
+const SESSIONS = 3;
 const ASKS = 20;
 
 /** `parts`: of a hundred snapshots each, which are drawn from as many seeds. */
@@ -43,17 +43,17 @@ function compare(t: ExecutionContext, first: number): void {
     const snapshot = drawSnapshot(dice);
     const policy = compilePolicy(snapshot);
     const cedar = new Cedar(snapshot);
-    for (let v = 0; v < VISITS; v++) {
-      const visit = drawVisit(dice, ASKS);
-      const { identity, machine, service, source } = visit;
-      let { panel } = visit;
+    for (let v = 0; v < SESSIONS; v++) {
+      const drawn = drawSession(dice, ASKS);
+      const { identity, machine, service, source } = drawn;
+      let { panel } = drawn;
       const request = requestOf({}, { identity, machine, service, source: source.text, panel: () => panel });
-      const session = openSession(policy, request, visit.now);
-      const opens = cedar.opens(visit, visit);
+      const session = openSession(policy, request, drawn.now);
+      const opens = cedar.opens(drawn, drawn);
       same(
         seed,
         snapshot,
-        visit,
+        drawn,
         null,
         [isPermit(session), isDenial(session) && session.stage === "forbid"],
         [opens.allowed, opens.forbidden],
@@ -63,17 +63,17 @@ function compare(t: ExecutionContext, first: number): void {
         continue;
       }
       tally.sessions++;
-      for (const ask of visit.asks) {
+      for (const ask of drawn.asks) {
         const { operation, now, current } = ask;
         if (ask.panel.keySwitch !== panel.keySwitch) tally.turns++;
         panel = ask.panel;
         const verdict = decide(session, operation, now, { current });
-        const expected = cedar.permits(visit, operation, ask, current);
+        const expected = cedar.permits(drawn, operation, ask, current);
         const forbidden = isDenial(verdict) && verdict.stage === "forbid";
         same(
           seed,
           snapshot,
-          visit,
+          drawn,
           ask,
           [isPermit(verdict), forbidden],
           [expected.allowed, expected.forbidden],
@@ -87,7 +87,7 @@ function compare(t: ExecutionContext, first: number): void {
         // Without knowing what the machine holds: certain either way, or asked only where some value would be permitted.
         const blind = decide(session, operation, now);
         if (!needsCurrent(blind)) {
-          same(seed, snapshot, visit, ask, isPermit(blind), expected.allowed);
+          same(seed, snapshot, drawn, ask, isPermit(blind), expected.allowed);
           continue;
         }
         tally.questions++;
@@ -98,11 +98,11 @@ function compare(t: ExecutionContext, first: number): void {
             : "values" in writes
               ? [writes.values]
               : possible(writes.and, writes.or).map((value) => [value]);
-        const chance = chances.some((held) => cedar.permits(visit, operation, ask, held).allowed);
+        const chance = chances.some((held) => cedar.permits(drawn, operation, ask, held).allowed);
         same(
           seed,
           snapshot,
-          visit,
+          drawn,
           ask,
           "asks for what would help",
           chance ? "asks for what would help" : "asks in vain",
@@ -119,15 +119,15 @@ function compare(t: ExecutionContext, first: number): void {
   t.true(tally.turns > decisions / 3, "the key switch is turned too seldom");
   t.true(tally.uncertified > 20, "too few permits of sources and machines");
   t.true(tally.questions > 10 && tally.steps > 5, "too few limits on steps and masks");
-  t.true(tally.refusals > (VISITS * SNAPSHOTS) / 10, "too few sessions refused");
+  t.true(tally.refusals > (SESSIONS * SNAPSHOTS) / 10, "too few sessions refused");
 }
 
 /** Prints what reproduces a disagreement. */
 function same(
   seed: number,
   snapshot: Snapshot,
-  visit: Visit,
-  ask: Ask | null,
+  drawn: DrawnSession,
+  ask: DrawnOperation | null,
   niac: unknown,
   cedar: unknown,
 ): void {
@@ -143,6 +143,6 @@ function same(
   };
   throw new Error(
     `seed ${seed}: niac says ${JSON.stringify(niac)}, Cedar ${JSON.stringify(cedar)}\n` +
-      `${JSON.stringify({ ...visit, asks: undefined, ask })}\n${JSON.stringify(site, null, 1)}`,
+      `${JSON.stringify({ ...drawn, asks: undefined, ask })}\n${JSON.stringify(site, null, 1)}`,
   );
 }

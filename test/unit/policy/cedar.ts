@@ -11,7 +11,7 @@ import {
 } from "@cedar-policy/cedar-wasm/nodejs";
 import type { AddressRange, Operation } from "../../../src/modbus/index.ts";
 import type { Forbid, ModbusScope, Snapshot, When } from "../../../src/site/snapshot.ts";
-import type { Visit } from "./generator.ts";
+import type { DrawnSession } from "./generator.ts";
 
 /** Addresses of one access at most; each is a condition of its own in the policies. */
 const WIDEST = 4;
@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 /** When it is asked, and how the panel stands then. */
-type Moment = Pick<Visit, "now" | "panel">;
+type Moment = Pick<DrawnSession, "now" | "panel">;
 
 const TYPES = { certificate: "User", source: "Source", machine: "Machine" } as const;
 
@@ -49,21 +49,21 @@ export class Cedar {
     if (answer.type === "failure") throw new Error(JSON.stringify([answer.errors, staticPolicies]));
   }
 
-  opens(visit: Visit, at: Moment): Answer {
-    return this.#ask(visit, "open", at, {});
+  opens(drawn: DrawnSession, at: Moment): Answer {
+    return this.#ask(drawn, "open", at, {});
   }
 
   /** Every access must be allowed; `current`: what the machine holds at the addresses written. */
-  permits(visit: Visit, operation: Operation, at: Moment, current: readonly number[]): Answer {
+  permits(drawn: DrawnSession, operation: Operation, at: Moment, current: readonly number[]): Answer {
     const { unit, functionCode, subFunction, reads, writes } = operation;
     const base = { unit, function: functionCode, sub: subFunction };
     const answers: Answer[] = [];
     if (reads !== null)
-      answers.push(this.#ask(visit, "read", at, { ...base, ...place(reads), ...numbers("v", []) }));
+      answers.push(this.#ask(drawn, "read", at, { ...base, ...place(reads), ...numbers("v", []) }));
     if (writes !== null) {
       const there = { ...base, ...place(writes), ...numbers("c", current) };
       const asked = (values: readonly number[]) =>
-        this.#ask(visit, "write", at, { ...there, ...numbers("v", values) });
+        this.#ask(drawn, "write", at, { ...there, ...numbers("v", values) });
       if ("values" in writes) answers.push(asked(writes.values));
       else {
         const [held = 0] = current;
@@ -72,26 +72,26 @@ export class Cedar {
         if (others.some(({ forbidden }) => forbidden)) answers.push({ allowed: false, forbidden: true });
       }
     }
-    if (answers.length === 0) answers.push(this.#ask(visit, "call", at, base));
+    if (answers.length === 0) answers.push(this.#ask(drawn, "call", at, base));
     return {
       allowed: answers.every(({ allowed }) => allowed),
       forbidden: answers.some(({ forbidden }) => forbidden),
     };
   }
 
-  #ask(visit: Visit, action: Action, { now, panel }: Moment, asked: Context): Answer {
-    const entities = this.#entities(visit);
+  #ask(drawn: DrawnSession, action: Action, { now, panel }: Moment, asked: Context): Answer {
+    const entities = this.#entities(drawn);
     if (entities === null) return { allowed: false, forbidden: false };
     const answer = statefulIsAuthorized({
-      principal: { type: TYPES[visit.identity.kind], id: visit.identity.user },
+      principal: { type: TYPES[drawn.identity.kind], id: drawn.identity.user },
       action: { type: "Action", id: action },
-      resource: { type: "Service", id: `${visit.machine}/${visit.service}` },
+      resource: { type: "Service", id: `${drawn.machine}/${drawn.service}` },
       context: {
         ...asked,
         ...this.#time(now),
         // What is not known is not there, as Cedar has it.
         ...(panel.keySwitch === null ? {} : { keySwitch: panel.keySwitch }),
-        source: { __extn: { fn: "ip", arg: visit.source.plain } },
+        source: { __extn: { fn: "ip", arg: drawn.source.plain } },
       },
       preparsedPolicySetId: "site",
       entities,
@@ -113,7 +113,7 @@ export class Cedar {
   }
 
   /** Null: the site has no such service. */
-  #entities({ identity, machine, service }: Visit): Entities | null {
+  #entities({ identity, machine, service }: DrawnSession): Entities | null {
     const { machines, destinations, people, certificateGroups } = this.#snapshot;
     const found =
       machines.find(({ name }) => name === machine)?.services.find(({ name }) => name === service) ??

@@ -14,7 +14,7 @@ export interface Source {
   readonly plain: string;
 }
 
-export interface Ask {
+export interface DrawnOperation {
   readonly operation: Operation;
   readonly now: number;
   /** What the machine holds at the addresses written. */
@@ -23,14 +23,14 @@ export interface Ask {
   readonly panel: Panel;
 }
 
-export interface Visit {
+export interface DrawnSession {
   readonly identity: Identity;
   readonly machine: string;
   readonly service: string;
   readonly source: Source;
   readonly now: number;
   readonly panel: Panel;
-  readonly asks: readonly Ask[];
+  readonly asks: readonly DrawnOperation[];
 }
 
 const ZONES = [
@@ -279,7 +279,7 @@ export function drawTime(dice: Dice): number {
   return dice.once(3) ? near : near + dice.below(60) * 60_000 + dice.of([-1, 0, 1, 30_000]);
 }
 
-export function drawVisit(dice: Dice, asks: number): Visit {
+export function drawSession(dice: Dice, asks: number): DrawnSession {
   const kind = dice.of(["certificate", "certificate", "certificate", "source", "machine"] as const);
   const often = kind === "machine" ? "plc-12/modbus" : "press-4/plc";
   const pair = dice.once(6) ? dice.of([...SERVICES, ...DESTINATIONS]) : often;
@@ -300,11 +300,11 @@ export function drawVisit(dice: Dice, asks: number): Visit {
     source: dice.of(SOURCES),
     now: dice.of(times),
     panel: dice.of(PANELS),
-    asks: Array.from({ length: asks }, () => drawAsk(dice, dice.of(times))),
+    asks: Array.from({ length: asks }, () => drawOperation(dice, dice.of(times))),
   };
 }
 
-function drawAsk(dice: Dice, now: number): Ask {
+function drawOperation(dice: Dice, now: number): DrawnOperation {
   const kind = dice.of(CODES);
   const writes = "writes" in kind ? drawWrites(dice, kind.code, kind.writes) : null;
   const held = (i: number): number => {

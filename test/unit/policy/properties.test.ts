@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { compilePolicy, decide, isPermit, openSession } from "../../../src/policy/index.ts";
 import type { Snapshot } from "../../../src/site/snapshot.ts";
 import { requestOf } from "./documents.ts";
-import { Dice, drawSnapshot, drawVisit } from "./generator.ts";
+import { Dice, drawSnapshot, drawSession } from "./generator.ts";
 
 /** A document with more rules than it is asked with: a property chooses among them, and shrinks the choice. */
 const document = fc.record({
@@ -24,19 +24,19 @@ function draw({ seed, grants, forbids }: Choice) {
   );
   const allGrants = pool.flat();
   const allForbids = bars.flat();
-  const visits = Array.from({ length: 4 }, () => drawVisit(dice, 10));
+  const drawnSessions = Array.from({ length: 4 }, () => drawSession(dice, 10));
   const site: Snapshot = {
     ...base,
     grants: grants.flatMap((i) => allGrants.slice(i, i + 1)),
     forbids: forbids.flatMap((i) => allForbids.slice(i, i + 1)),
   };
-  return { site, visits, grant: allGrants.slice(16, 17), forbid: allForbids.slice(8, 9) };
+  return { site, drawnSessions, grant: allGrants.slice(16, 17), forbid: allForbids.slice(8, 9) };
 }
 
 /** For each question in turn: was it permitted? A session that does not open permits nothing. */
-function answers(snapshot: Snapshot, visits: ReturnType<typeof draw>["visits"]): boolean[] {
+function answers(snapshot: Snapshot, drawnSessions: ReturnType<typeof draw>["drawnSessions"]): boolean[] {
   const policy = compilePolicy(snapshot);
-  return visits.flatMap(({ identity, machine, service, source, asks }) =>
+  return drawnSessions.flatMap(({ identity, machine, service, source, asks }) =>
     asks.flatMap(({ operation, now, current }) => {
       const request = requestOf({}, { identity, machine, service, source: source.text });
       const session = openSession(policy, request, now);
@@ -49,14 +49,14 @@ test("the order of rules does not matter", (t) => {
   let permits = 0;
   fc.assert(
     fc.property(document, fc.nat(), (choice, turn) => {
-      const { site, visits } = draw(choice);
-      const expected = answers(site, visits);
+      const { site, drawnSessions } = draw(choice);
+      const expected = answers(site, drawnSessions);
       permits += expected.filter(Boolean).length;
       for (const mixed of [
         rotated(site, turn),
         { ...site, grants: site.grants.toReversed(), forbids: site.forbids.toReversed() },
       ]) {
-        t.deepEqual(answers(mixed, visits), expected);
+        t.deepEqual(answers(mixed, drawnSessions), expected);
       }
     }),
     { numRuns: 150, seed: 1 },
@@ -76,9 +76,9 @@ test("adding a forbid never turns a denial into a permit", (t) => {
   let changed = 0;
   fc.assert(
     fc.property(document, (choice) => {
-      const { site, visits, forbid } = draw(choice);
-      const before = answers(site, visits);
-      const after = answers({ ...site, forbids: [...site.forbids, ...forbid] }, visits);
+      const { site, drawnSessions, forbid } = draw(choice);
+      const before = answers(site, drawnSessions);
+      const after = answers({ ...site, forbids: [...site.forbids, ...forbid] }, drawnSessions);
       changed += after.filter((permitted, i) => permitted !== before[i]).length;
       return after.every((permitted, i) => !permitted || before[i] === true);
     }),
@@ -91,9 +91,9 @@ test("adding a grant never turns a permit into a denial", (t) => {
   let changed = 0;
   fc.assert(
     fc.property(document, (choice) => {
-      const { site, visits, grant } = draw(choice);
-      const before = answers(site, visits);
-      const after = answers({ ...site, grants: [...site.grants, ...grant] }, visits);
+      const { site, drawnSessions, grant } = draw(choice);
+      const before = answers(site, drawnSessions);
+      const after = answers({ ...site, grants: [...site.grants, ...grant] }, drawnSessions);
       changed += after.filter((permitted, i) => permitted !== before[i]).length;
       return before.every((permitted, i) => !permitted || after[i] === true);
     }),

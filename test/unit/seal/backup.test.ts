@@ -2,12 +2,10 @@ import { createHash, randomBytes } from "node:crypto";
 import test from "ava";
 import { openBackup, sealBackup } from "../../../src/seal/backup.ts";
 import { UsageError } from "../../../src/base/index.ts";
-import { codeOf } from "../authority/scratch.ts";
+import { CHEAP, codeOf } from "../authority/scratch.ts";
 
 const PASSPHRASE = "correct horse battery staple";
 const PLAIN = Buffer.from("all of an authority's keys");
-/** The cheapest that is opened: what is not about the cost need not have it. */
-const CHEAP = { N: 2 ** 14, r: 8, p: 1 };
 
 const seal = (plain: Buffer = PLAIN): Promise<Buffer> => sealBackup(plain, PASSPHRASE, CHEAP);
 
