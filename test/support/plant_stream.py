@@ -35,10 +35,11 @@ def send(connection):
             time.sleep(0.005)
         connection.shutdown(socket.SHUT_WR)
     except OSError:
-        pass
+        cut.set()
 
 
 ending = threading.Event()
+cut = threading.Event()
 if sys.argv[1] == "serve":
     server = socket.create_server(("0.0.0.0", int(sys.argv[2])))
     print("ready", flush=True)
@@ -55,5 +56,9 @@ connection = socket.create_connection((sys.argv[2], int(sys.argv[3])), 20)
 connection.settimeout(None)
 print("ready", flush=True)
 threading.Thread(target=lambda: (sys.stdin.readline(), ending.set()), daemon=True).start()
-threading.Thread(target=send, args=(connection,), daemon=True).start()
-print(lines(connection, lambda line: line.startswith(b"100 ") and print("through", flush=True)), flush=True)
+sender = threading.Thread(target=send, args=(connection,), daemon=True)
+sender.start()
+end = lines(connection, lambda line: line.startswith(b"100 ") and print("through", flush=True))
+# The kernel tells of a reset once: where the sender was told, the reader sees an ordinary end.
+sender.join()
+print(end.replace("closed", "reset") if cut.is_set() else end, flush=True)
