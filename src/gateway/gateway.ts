@@ -340,6 +340,7 @@ export class Gateway implements ListenerHost, PlainHost, House {
     }
     this.#lookedAt = judged;
     this.refusals.report(false);
+    this.machines.report();
   }
 }
 

@@ -1,9 +1,9 @@
-import type { RecordDraft } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
 import type { MachineView } from "../link/index.ts";
 import { openPort, type Dial, type Flushers, type MachinePort } from "../machine/index.ts";
 import type { Destination, Machine, ModbusService, Snapshot } from "../site/index.ts";
 import { originOf } from "./dial.ts";
+import { Repeats, type RepeatedDraft } from "./repeats.ts";
 import { placeOf, portServed } from "./served.ts";
 import { WriteGate } from "./write-gate.ts";
 
@@ -30,17 +30,21 @@ export class Machines {
   readonly #gates = new Map<string, WriteGate>();
   readonly #flushers: Flushers;
   readonly #clock: Clock;
-  readonly #note: (draft: Omit<RecordDraft, "id" | "time">) => void;
+  readonly #note: (draft: RepeatedDraft) => void;
+  /** Whoever may ask for what a machine answers badly can ask for it all day. */
+  readonly #badAnswers: Repeats;
 
-  constructor(flushers: Flushers, clock: Clock, note: (draft: Omit<RecordDraft, "id" | "time">) => void) {
+  constructor(flushers: Flushers, clock: Clock, note: (draft: RepeatedDraft) => void) {
     this.#flushers = flushers;
     this.#clock = clock;
     this.#note = note;
+    this.#badAnswers = new Repeats(note, clock, "bad answers", "answers");
   }
 
   get(target: PortTarget, dial: Dial | null): OpenMachine {
+    const { service } = target;
     const place = placeOf(target);
-    const pair = `${place}/${target.service.name}`;
+    const pair = `${place}/${service.name}`;
     const origin = originName(target);
     const key = origin === null ? pair : `${pair} ${origin}`;
     const known = this.#open.get(key);
@@ -48,15 +52,21 @@ export class Machines {
     const about = {
       kind: "process",
       machine: place,
-      service: target.service.name,
+      service: service.name,
     } as const;
     const from: Record<string, string> = origin === null ? {} : { origin };
     const events = {
       circuit: (working: boolean, reason: string) =>
         this.#note({ ...about, reason, detail: { circuit: working ? "closed" : "open", ...from } }),
-      violation: (reason: string) => this.#note({ ...about, kind: "malformed", stage: "machine", reason }),
+      violation: (reason: string) =>
+        this.#badAnswers.add(place, `${service.name} ${reason}`, {
+          ...about,
+          kind: "malformed",
+          stage: "machine",
+          reason,
+        }),
     };
-    const port = openPort(place, target.service, this.#flushers, this.#clock, events, dial ?? undefined);
+    const port = openPort(place, service, this.#flushers, this.#clock, events, dial ?? undefined);
     const gate = this.#gates.get(pair) ?? new WriteGate();
     this.#gates.set(pair, gate);
     const opened = { port, gate, target };
@@ -84,9 +94,15 @@ export class Machines {
     }));
   }
 
+  /** Records the sums of bad answers that are due; to be called now and then. */
+  report(): void {
+    this.#badAnswers.report(false);
+  }
+
   close(): void {
     for (const { port } of this.#open.values()) port.close();
     this.#open.clear();
+    this.#badAnswers.report(true);
   }
 }
 

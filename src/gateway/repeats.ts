@@ -1,7 +1,5 @@
 import type { RecordDraft } from "../audit/index.ts";
 import type { Clock } from "../base/index.ts";
-import type { Recorder } from "./recorder.ts";
-import { freshId } from "./session.ts";
 
 /** Milliseconds until the first sum of repetitions; each later interval is twice as long, up to the longest. */
 const FIRST_INTERVAL = 10_000;
@@ -9,18 +7,11 @@ const LONGEST_INTERVAL = 3_600_000;
 /** Kinds told apart for one machine. */
 export const MAX_KINDS = 256;
 
-export interface RefusedQuery {
-  /** Null: it came from an address that is no machine's. */
-  readonly machine: string | null;
-  /** Queries of one machine that are alike have the same, e.g. the name asked for. */
-  readonly alike: string;
-  readonly draft: Pick<RecordDraft, "source" | "stage" | "reason" | "detail" | "bytes" | "siteVersion"> & {
-    readonly kind: "flow.refused" | "malformed";
-  };
-}
+/** A record without what each gets as it is noted. */
+export type RepeatedDraft = Omit<RecordDraft, "id" | "time">;
 
 interface Kind {
-  draft: Omit<RecordDraft, "id" | "time">;
+  draft: RepeatedDraft;
   interval: number;
   since: number;
   last: number;
@@ -28,33 +19,34 @@ interface Kind {
 }
 
 /**
- * What machines asked the appliance's own DNS and NTP for and did not get. The first of a kind is recorded at once, repetitions as
- * sums at intervals that double up to an hour: a machine that looks up its maker's cloud every minute for years is 24 records a
- * day. Past MAX_KINDS the rest of a machine's are one kind, so that data smuggled out in names shows as one growing number.
+ * What machines do again and again: questions that the appliance's own DNS and NTP refuse, answers that do not fit. The first of a
+ * kind is recorded at once, repetitions as sums at intervals that double up to an hour: a machine that looks up its maker's cloud
+ * every minute for years is 24 records a day. Past MAX_KINDS the rest of a machine's are one kind, so that data smuggled out in
+ * names shows as one growing number.
  */
-export class ResponderRefusals {
-  readonly #recorder: Pick<Recorder, "note">;
+export class Repeats {
+  readonly #note: (draft: RepeatedDraft) => void;
   readonly #clock: Clock;
+  readonly #things: string;
+  readonly #counted: string;
   readonly #machines = new Map<string, Map<string, Kind>>();
 
-  constructor(recorder: Pick<Recorder, "note">, clock: Clock) {
-    this.#recorder = recorder;
+  /** `things`: what they are, in the plural, for a sentence; `counted`: the name of their number in a record's `counts`. */
+  constructor(note: (draft: RepeatedDraft) => void, clock: Clock, things: string, counted: string) {
+    this.#note = note;
     this.#clock = clock;
+    this.#things = things;
+    this.#counted = counted;
   }
 
-  add({ machine, alike, draft }: RefusedQuery): void {
-    const kinds = this.#kindsOf(machine ?? "");
-    const full = {
-      ...draft,
-      ...(machine === null ? {} : { machine }),
-      decision: "denial" as const,
-    };
+  /** `machine`: whose they are counted as; "" for nobody's. Those of one machine with the same `alike` are one kind. */
+  add(machine: string, alike: string, draft: RepeatedDraft): void {
+    const kinds = this.#kindsOf(machine);
     const beyond = !kinds.has(alike) && kinds.size >= MAX_KINDS;
-    const key = beyond ? "" : alike;
-    this.#count(kinds, key, beyond ? folded(full) : full);
+    this.#count(kinds, beyond ? "" : alike, beyond ? this.#folded(draft) : draft);
   }
 
-  #count(kinds: Map<string, Kind>, key: string, draft: Kind["draft"]): void {
+  #count(kinds: Map<string, Kind>, key: string, draft: RepeatedDraft): void {
     const now = this.#clock.monotonic();
     const known = kinds.get(key);
     if (known) {
@@ -64,7 +56,7 @@ export class ResponderRefusals {
       return;
     }
     kinds.set(key, { draft, interval: FIRST_INTERVAL, since: now, last: now, repeated: 0 });
-    this.#recorder.note({ ...draft, id: freshId(), time: this.#clock.now() });
+    this.#note(draft);
   }
 
   /** Records the sums whose interval is over, or all; to be called now and then. */
@@ -81,11 +73,9 @@ export class ResponderRefusals {
   }
 
   #sum(kind: Kind, now: number): void {
-    this.#recorder.note({
+    this.#note({
       ...kind.draft,
-      id: freshId(),
-      time: this.#clock.now(),
-      counts: { queries: kind.repeated },
+      counts: { [this.#counted]: kind.repeated },
       duration: Math.round(now - kind.since),
     });
     kind.repeated = 0;
@@ -100,9 +90,9 @@ export class ResponderRefusals {
     this.#machines.set(machine, kinds);
     return kinds;
   }
-}
 
-function folded(draft: Kind["draft"]): Kind["draft"] {
-  const most = `more than ${MAX_KINDS} different refused queries, counted together from here on`;
-  return { ...draft, reason: `${most}; the latest: ${draft.reason}` };
+  #folded(draft: RepeatedDraft): RepeatedDraft {
+    const most = `more than ${MAX_KINDS} different ${this.#things}, counted together from here on`;
+    return { ...draft, reason: `${most}; the latest: ${draft.reason}` };
+  }
 }

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { messageOf, systemCode, UnavailableError, type Clock } from "../base/index.ts";
 import type { Machine, Snapshot } from "../site/index.ts";
 import type { Recorder } from "./recorder.ts";
-import { ResponderRefusals, type RefusedQuery } from "./responder-refusals.ts";
+import { Repeats, type RepeatedDraft } from "./repeats.ts";
 import { freshId } from "./session.ts";
 
 export interface ResponderOptions {
@@ -25,10 +25,15 @@ export interface Query {
   readonly received: number;
 }
 
+/** What of a refused query is its record. */
+type RefusedQuery = Pick<RepeatedDraft, "stage" | "reason" | "detail" | "bytes"> & {
+  readonly kind: "flow.refused" | "malformed";
+};
+
 /** The answer, or null for none. What it refuses it hands to `refuse`. */
 export type Answering = (
   query: Query,
-  refuse: (alike: string, draft: RefusedQuery["draft"]) => void,
+  refuse: (alike: string, refused: RefusedQuery) => void,
 ) => Uint8Array | null | Promise<Uint8Array | null>;
 
 /**
@@ -41,7 +46,7 @@ export class Responder {
   readonly #name: string;
   readonly #perSecond: number;
   readonly #answer: Answering;
-  readonly #refusals: ResponderRefusals;
+  readonly #refusals: Repeats;
   #index: { readonly of: Snapshot; readonly machines: ReadonlyMap<string, Machine> } | null = null;
   #second = 0;
   readonly #asked = new Map<string, number>();
@@ -58,7 +63,10 @@ export class Responder {
     this.#name = name;
     this.#perSecond = perSecond;
     this.#answer = answer;
-    this.#refusals = new ResponderRefusals(options.recorder, options.clock);
+    const { recorder, clock } = options;
+    const note = (draft: RepeatedDraft): void =>
+      recorder.note({ ...draft, id: freshId(), time: clock.now() });
+    this.#refusals = new Repeats(note, clock, "refused queries", "queries");
     socket.on("message", (bytes, from) => void this.#arrived(bytes, from));
     socket.on("error", (error) => this.#failed(error));
   }
@@ -93,11 +101,13 @@ export class Responder {
     const snapshot = this.#options.snapshot();
     const source = `${from.address}:${from.port}`;
     const machine = this.#machinesOf(snapshot).get(from.address);
-    const refuse = (alike: string, draft: RefusedQuery["draft"]): void =>
-      this.#refusals.add({
-        machine: machine?.name ?? null,
-        alike,
-        draft: { source, siteVersion: snapshot.version, ...draft },
+    const refuse = (alike: string, refused: RefusedQuery): void =>
+      this.#refusals.add(machine?.name ?? "", alike, {
+        ...(machine === undefined ? {} : { machine: machine.name }),
+        decision: "denial",
+        source,
+        siteVersion: snapshot.version,
+        ...refused,
       });
     const stage = this.#name.toLowerCase();
     if (!machine) {

@@ -21,16 +21,18 @@ const WRITE_BUFFER = 65_536;
 
 export interface ConnectionEvents {
   opened(): void;
-  /** The first answer on this connection. */
+  /** The first good answer on this connection. */
   answered(): void;
   /** Answers came, so there is room. */
   room(): void;
   /** A transaction has left the connection, one way or the other. Called before its own answered or failed. */
   left(transaction: Transaction): void;
+  /** An answer that does not fit its request, which alone has failed over it. */
+  misfit(reason: string): void;
   lost(connection: Connection, loss: Loss): void;
 }
 
-/** `violation`: the machine sent what no answer may be; `silent`: it said nothing in time; `closed`: whatever else. */
+/** `violation`: the machine sent what is no answer to anything asked; `silent`: it said nothing in time; `closed`: whatever else. */
 export type Ending = "closed" | "silent" | "violation";
 
 /** How a connection went. */
@@ -40,8 +42,10 @@ export interface Loss {
   /** What was under way, in the order it was sent. */
   readonly inFlight: readonly Transaction[];
   readonly wasOpen: boolean;
-  /** It gave at least one good answer. */
-  readonly served: boolean;
+  /** When it gave its last good answer, on the monotonic clock; -Infinity: it gave none. */
+  readonly lastGood: number;
+  /** Its last answer did not fit, and has failed its own request: what came of that is not the fault of what is under way. */
+  readonly afterMisfit: boolean;
 }
 
 /** One TCP connection to a Modbus machine. Encodes afresh, with ids of its own, and checks every reply against its request. */
@@ -60,7 +64,8 @@ export class Connection implements Flushable {
   readonly #copies: boolean;
   #open = false;
   #gone = false;
-  #served = false;
+  #lastGood = -Infinity;
+  #misfit = false;
   #lastReply = 0;
 
   constructor(
@@ -108,6 +113,10 @@ export class Connection implements Flushable {
     return this.#open && !this.#gone;
   }
 
+  get lastGood(): number {
+    return this.#lastGood;
+  }
+
   get pending(): number {
     return this.#slots.pending;
   }
@@ -150,12 +159,13 @@ export class Connection implements Flushable {
     if (this.#socket.writableLength > 0) this.#out = Buffer.allocUnsafeSlow(WRITE_BUFFER);
   }
 
-  /** Fails what is past its deadline; a connection that has said nothing since is given up. */
+  /** Fails what is past its deadline; a connection that has said nothing since, or half an answer, is given up. */
   expire(now: number, reason: string): void {
     const { transactions, oldest } = this.#slots.expire(now);
     if (transactions.length === 0) return;
     // Before they fail: what is asked next in answer to that must not go into a connection that is given up.
     if (this.#lastReply < oldest) this.close(reason, "silent");
+    else if (this.#frames.held > 0) this.close("the machine stopped in the middle of an answer", "violation");
     for (const transaction of transactions) {
       this.#events.left(transaction);
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
@@ -167,7 +177,14 @@ export class Connection implements Flushable {
     this.#gone = true;
     this.#socket.destroy();
     const inFlight = this.#slots.drain();
-    this.#events.lost(this, { ending, reason, inFlight, wasOpen: this.#open, served: this.#served });
+    this.#events.lost(this, {
+      ending,
+      reason,
+      inFlight,
+      wasOpen: this.#open,
+      lastGood: this.#lastGood,
+      afterMisfit: this.#misfit,
+    });
   }
 
   #read(buffer: Buffer, length: number): void {
@@ -184,35 +201,44 @@ export class Connection implements Flushable {
     } finally {
       this.#flushers.answers.release();
     }
-    if (!this.#gone) this.#events.room();
+    if (this.#gone) return;
+    if (frames.held > 0 && this.#slots.outstanding === 0)
+      this.close("the machine sent bytes after its last answer", "violation");
+    else this.#events.room();
   }
 
   #reply(bytes: Uint8Array, start: number, end: number): void {
-    const id = transactionId(bytes, start);
-    const transaction = this.#slots.match(id);
+    const transaction = this.#slots.match(transactionId(bytes, start));
     if (transaction === "late") return;
     if (transaction === null) {
-      this.close(`the machine sent a reply to transaction ${id}, which was not asked`, "violation");
+      this.close("the machine sent a reply to a transaction that was not asked", "violation");
       return;
     }
     this.#events.left(transaction);
-    try {
-      const unit = unitId(bytes, start);
-      if (unit !== transaction.operation.unit) {
-        throw new PeerError(
-          "reply-unit",
-          `a reply of unit ${unit} to a request to unit ${transaction.operation.unit}`,
-        );
-      }
-      transaction.answered(decodeReply(transaction.operation, bytes, start + MBAP_HEADER, end));
-      if (this.#served) return;
-      this.#served = true;
-      this.#events.answered();
-    } catch (error) {
-      if (!(error instanceof PeerError)) throw error;
-      const reason = `the machine's reply does not fit its request: ${error.message}`;
+    const { operation } = transaction;
+    const unit = unitId(bytes, start);
+    if (unit !== operation.unit) {
+      const reason = `the machine sent a reply of unit ${unit} to a request to unit ${operation.unit}`;
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
       this.close(reason, "violation");
+      return;
     }
+    let reply;
+    try {
+      reply = decodeReply(operation, bytes, start + MBAP_HEADER, end);
+    } catch (error) {
+      if (!(error instanceof PeerError)) throw error;
+      // Frame, id and unit were right, so what comes next on this connection can still be told apart.
+      const reason = `the machine's reply does not fit its request: ${error.message}`;
+      this.#misfit = true;
+      this.#events.misfit(reason);
+      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
+      return;
+    }
+    transaction.answered(reply);
+    const first = this.#lastGood === -Infinity;
+    this.#lastGood = this.#lastReply;
+    this.#misfit = false;
+    if (first) this.#events.answered();
   }
 }

@@ -29,9 +29,14 @@ export class Slots {
     return this.#pending;
   }
 
+  /** Answers that may still come: what is pending, and late ones. */
+  get outstanding(): number {
+    return this.#pending + this.#late;
+  }
+
   /** Takes a slot and returns the transaction id; -1 where late answers hold so many that the connection should go. */
   take(transaction: Transaction, now: number): number {
-    if (this.#pending + this.#late > this.#mask) return -1;
+    if (this.outstanding > this.#mask) return -1;
     let id = this.#next;
     while (this.#transactions[id & this.#mask] !== null || this.#expired[id & this.#mask] === 1)
       id = (id + 1) & 0xffff;

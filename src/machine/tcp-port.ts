@@ -26,6 +26,9 @@ export interface TcpPortOptions {
   readonly requestTimeout: number;
 }
 
+/** Milliseconds that a machine may send rubbish and nothing good before it is away: others may well be answered. */
+const RUBBISH = 10_000;
+
 /**
  * A machine's Modbus TCP service: a few connections shared by all sessions. The first connection with room is used, so that
  * requests gather there; another is opened only when all are full. What finds no room waits, lanes served in turn.
@@ -39,6 +42,10 @@ export class TcpPort extends LanedPort implements MachinePort {
   /** Of connections beyond the first: a machine that takes only one is not away. */
   readonly #growth = new Circuit();
   readonly #connections: Connection[] = [];
+  /** Of connections that are gone. */
+  #lastGood = -Infinity;
+  /** Since when it has sent rubbish, where nothing good came after that. */
+  #rubbishSince = -Infinity;
   #sweep: NodeJS.Timeout | null = null;
 
   constructor(options: TcpPortOptions, flushers: Flushers, clock: Clock, events: PortEvents) {
@@ -131,6 +138,7 @@ export class TcpPort extends LanedPort implements MachinePort {
       left: (transaction) => {
         if (transaction.lane) transaction.lane.inFlight--;
       },
+      misfit: (reason) => this.#events.violation(reason),
       lost: (connection, loss) => this.#lost(connection, loss),
     };
     const { tcp, dial = dialTcp(tcp), maxPending, requestTimeout } = this.#options;
@@ -163,14 +171,17 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   #lost(connection: Connection, loss: Loss): void {
     this.#connections.splice(this.#connections.indexOf(connection), 1);
-    const { ending, reason, inFlight, served, wasOpen } = loss;
+    const { ending, reason, inFlight, lastGood, wasOpen, afterMisfit } = loss;
+    this.#lastGood = Math.max(this.#lastGood, lastGood);
     const violation = ending === "violation";
     // A machine that closes a connection it has served, or an idle one, may simply be restarting: it is asked again at once.
-    const failed = violation || (!served && (ending === "silent" || inFlight.length > 0 || !wasOpen));
-    if (failed && !this.closed) {
-      if (violation) this.#events.violation(reason);
-      this.#failed(reason);
-    }
+    const failed = violation
+      ? this.#onlyRubbish()
+      : lastGood === -Infinity && (ending === "silent" || inFlight.length > 0 || !wasOpen);
+    if (violation) this.#events.violation(reason);
+    if (failed && !this.closed) this.#failed(reason);
+    // What alone was under way has led to it; of several nobody knows which, and they are asked once more.
+    const blamed = violation && inFlight.length === 1 && !afterMisfit;
     for (const transaction of inFlight.toReversed()) {
       const lane = transaction.lane;
       if (lane) lane.inFlight--;
@@ -179,7 +190,7 @@ export class TcpPort extends LanedPort implements MachinePort {
         lane &&
         !lane.closed &&
         !this.closed &&
-        !violation &&
+        !blamed &&
         !transaction.retried &&
         isPlainRead(transaction)
       ) {
@@ -190,6 +201,15 @@ export class TcpPort extends LanedPort implements MachinePort {
       }
     }
     if (this.ring.queued > 0 && !this.closed && !this.#growOrHave()) this.#failQueued();
+  }
+
+  /** Called at each violation: whether nothing good has come for a while. */
+  #onlyRubbish(): boolean {
+    const now = this.#clock.monotonic();
+    const good = Math.max(this.#lastGood, ...this.#connections.map((connection) => connection.lastGood));
+    // Of those since the last good answer this is the first.
+    if (this.#rubbishSince <= good) this.#rubbishSince = now;
+    return now - this.#rubbishSince >= RUBBISH;
   }
 
   #failed(reason: string): void {
