@@ -5,6 +5,7 @@
 import { testWithBox } from "../support/box/shared.ts";
 import { UpdateBed } from "../support/box/update-bed.ts";
 import { clockAndChip, TIME_SERVER } from "./at-work/clock.ts";
+import { everyPort } from "./at-work/every-port.ts";
 import { hangs } from "./at-work/hangs.ts";
 import { KEY_GRANT, LINE, panel } from "./at-work/panel.ts";
 import { refusedUpdates } from "./at-work/refused-updates.ts";
@@ -15,6 +16,7 @@ const check = testWithBox((t) =>
 );
 
 wear(check);
+everyPort(check);
 panel(check);
 refusedUpdates(check);
 hangs(check);

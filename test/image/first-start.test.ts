@@ -5,14 +5,12 @@
 import { ALLOWED, BoxBed, REFUSED } from "../support/box/bed.ts";
 import { contact, KEY, LAMP, lamp } from "../support/box/panel.ts";
 import { MACS } from "../support/box/plant.ts";
-import { openPorts } from "../support/box/scan.ts";
+import { openPorts, OWN_PORTS } from "../support/box/scan.ts";
 import { KEEP_BOX, secondsSince, testWithBox } from "../support/box/shared.ts";
 import { BOX, HOSTS, ROUTER } from "../support/plant.ts";
 import { promises } from "./first-start/promises.ts";
 
-/** Enrolment, MODBUS/TCP Security, every service. */
-const OWN_PORTS = [443, 802, 8443];
-/** What is looked at where all ports would take too long: the well-known ones, and all that niac has anywhere. */
+/** The well-known ports, and all that niac has anywhere. */
 const SOME = "1-1100,8443,15502,15503,15802";
 
 const check = testWithBox(async (t) => {
@@ -86,10 +84,14 @@ check(
   "8. whoever scans the box finds niac's own ports; at the machine's address the engineer's entrance; from a machine, nothing",
   async (t, { bed: { plant, box } }) => {
     const began = Date.now();
-    t.deepEqual(await openPorts(plant, "attacker", BOX, "-"), OWN_PORTS);
-    t.log(`all 65,535 ports in ${secondsSince(began)}`);
-    t.deepEqual(await openPorts(plant, "attacker", HOSTS.press, SOME), [802]);
-    for (const address of [BOX, ROUTER]) t.deepEqual(await openPorts(plant, "press", address, SOME), []);
+    const heard = [...(await box.out("ss -Htln")).matchAll(/:(\d+)\s+\S+\s*$/gm)].map(
+      ([, port]) => port ?? "",
+    );
+    t.true(heard.length >= OWN_PORTS.length);
+    const some = `${SOME},${heard.join(",")}`;
+    t.deepEqual(await openPorts(plant, "attacker", BOX, some), OWN_PORTS);
+    t.deepEqual(await openPorts(plant, "attacker", HOSTS.press, some), [802]);
+    for (const address of [BOX, ROUTER]) t.deepEqual(await openPorts(plant, "press", address, some), []);
     // Where the kernel hands machines' questions for names and the time over: addresses that nobody outside can name (RFC 2544).
     t.is(await box.out("ss -Huln | grep -v ' 198\\.18\\.' || :"), "", "and nothing else hears datagrams");
     t.log(`scans: ${secondsSince(began)}`);

@@ -1,6 +1,9 @@
 /** nmap from a host of the plant, as whoever looks for a way in. */
 import type { Plant } from "../plant.ts";
 
+/** Enrolment, MODBUS/TCP Security, every service: what the plant finds open at the box's own address. */
+export const OWN_PORTS: readonly number[] = [443, 802, 8443];
+
 /** TCP ports of an address that accept a connection, in order. `ports`: nmap's -p. */
 export async function openPorts(
   plant: Plant,
