@@ -20,7 +20,7 @@ records_like() { node src/main.ts audit query kind=flow.refused --json | grep -c
 
 run_check() {
   local output status before capture
-  start capture "listening on" ip netns exec niac-demo-press tcpdump -U -n --immediate-mode -i eth0 -w "$dir/press.pcap"
+  start capture "listening on" ip netns exec $plant-press tcpdump -U -n --immediate-mode -i eth0 -w "$dir/press.pcap"
   capture=${children[0]}
   before=$(polls)
 

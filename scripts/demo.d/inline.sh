@@ -1,4 +1,5 @@
 # Sourced by scripts/demo: the appliance in the cable before the press, in a plant of network namespaces. As root.
+plant=niac-demo
 . scripts/demo.d/inline-plant.sh
 . scripts/demo.d/inline-check.sh
 
@@ -44,11 +45,11 @@ appliance() {
   fi
   export NIAC_UPLINK=uplink NIAC_DEVICE_PORT=device NIAC_UPLINK_ADDRESS=$box_address/24 NIAC_UPLINK_GATEWAY=$router_address
   export NIAC_LISTEN_MODBUS=0.0.0.0:802 NIAC_LISTEN_SERVICES=0.0.0.0:8443
-  start appliance "gateway is ready" ip netns exec niac-demo-box node src/main.ts up
+  start appliance "gateway is ready" ip netns exec $plant-box node src/main.ts up
 }
 
 machine() { # NAME ADDRESS
-  start "$1" "press is ready" ip netns exec "niac-demo-$1" node scripts/demo.d/press.ts "$2:502"
+  start "$1" "press is ready" ip netns exec "$plant-$1" node scripts/demo.d/press.ts "$2:502"
 }
 
 laptop() {
@@ -68,7 +69,7 @@ verifyChain = yes
 checkIP = 10.20.0.12
 sslVersionMin = TLSv1.3
 TEXT
-  start stunnel "bound to 127.0.0.1:502" ip netns exec niac-demo-laptop stunnel4 "$dir/stunnel.conf"
+  start stunnel "bound to 127.0.0.1:502" ip netns exec $plant-laptop stunnel4 "$dir/stunnel.conf"
 }
 
 niac_command() {
@@ -146,12 +147,12 @@ step "The plant, in network namespaces" make_plant
 step "An authority, a certificate for alice" authority 10.20.0.12
 step "press-4, behind the box, and press-5" machine press 10.20.0.12
 machine press-5 10.20.0.15
-step "The historian" start historian "historian is ready" ip netns exec niac-demo-historian node scripts/demo.d/historian.ts 10.20.0.3:8086
+step "The historian" start historian "historian is ready" ip netns exec $plant-historian node scripts/demo.d/historian.ts 10.20.0.3:8086
 step "The appliance, in the cable" appliance
 step "The site document: who may do what" cable_site
 step "alice's laptop: stunnel with her certificate" laptop
 # It would wait for one second; a computer with much to do may take longer.
-step "SCADA polls the press, as it always did" start scada "[0]:" ip netns exec niac-demo-scada \
+step "SCADA polls the press, as it always did" start scada "[0]:" ip netns exec $plant-scada \
   stdbuf -oL mbpoll -0 -t 3 -r 0 -c 4 -o 10 10.20.0.12
 
 if [ -n "$check" ]; then

@@ -1,4 +1,5 @@
 # Sourced by scripts/demo: certificates from the first to the last, between two network namespaces. As root.
+plant=niac-trust
 . scripts/demo.d/inline-plant.sh
 
 [ "$(id -u)" = 0 ] || fail "--trust makes network namespaces and needs root: sudo scripts/demo --trust. Without root there is scripts/demo."
@@ -15,11 +16,11 @@ laptop_address=10.21.0.50
 make_plant() {
   add_host box
   add_host laptop
-  ip -n niac-demo-box link add eth0 type veth peer name eth0 netns niac-demo-laptop
-  ip -n niac-demo-box addr add $box_address/24 dev eth0
-  ip -n niac-demo-laptop addr add $laptop_address/24 dev eth0
-  ip -n niac-demo-box link set eth0 up
-  ip -n niac-demo-laptop link set eth0 up
+  ip -n $plant-box link add eth0 type veth peer name eth0 netns $plant-laptop
+  ip -n $plant-box addr add $box_address/24 dev eth0
+  ip -n $plant-laptop addr add $laptop_address/24 dev eth0
+  ip -n $plant-box link set eth0 up
+  ip -n $plant-laptop link set eth0 up
 }
 
 # box, laptop: what is typed after it runs there, with niac as people have it.
@@ -29,7 +30,7 @@ command_on() { # HOST NAME=value ...
   {
     printf '#!/bin/sh\nPATH=%q:$PATH\n' "$dir/bin"
     for setting; do printf 'export %s=%q\n' "${setting%%=*}" "${setting#*=}"; done
-    printf 'exec ip netns exec niac-demo-%s "$@"\n' "$host"
+    printf 'exec ip netns exec %s-%s "$@"\n' "$plant" "$host"
   } >"$dir/$host"
   chmod +x "$dir/$host"
 }
@@ -45,7 +46,7 @@ commands() {
 appliance() {
   export NIAC_LISTEN_MODBUS=0.0.0.0:802 NIAC_LISTEN_SERVICES=0.0.0.0:8443 NIAC_LISTEN_ENROLL=0.0.0.0:443
   unset NIAC_TLS_CERTIFICATE NIAC_TLS_KEY NIAC_TLS_CLIENT_CA
-  start appliance "control is ready" ip netns exec niac-demo-box node src/main.ts up
+  start appliance "control is ready" ip netns exec $plant-box node src/main.ts up
 }
 
 authority_here() { (cd "$dir" && ./box niac authority init "Demo plant") >"$dir/authority.log" 2>&1 || { cat "$dir/authority.log" >&2; return 1; }; }
@@ -72,7 +73,7 @@ claim_plant
 say
 step "Two namespaces, a cable between them" make_plant
 commands
-step "A simulated press behind the box" start press "press is ready" ip netns exec niac-demo-box node scripts/demo.d/press.ts 127.0.0.1:5020
+step "A simulated press behind the box" start press "press is ready" ip netns exec $plant-box node scripts/demo.d/press.ts 127.0.0.1:5020
 step "The appliance, $box_address" appliance
 step "The plant's authority: niac authority init" authority_here
 step "The site document: who may do what" site_here

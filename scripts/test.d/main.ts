@@ -3,25 +3,22 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ALONE } from "../../test/unit/alone.ts";
 import { makeProgram } from "../image.d/program.ts";
-import { groupsOf, writeEntries } from "./groups.ts";
 import { imageInputs, soakInputs } from "./inputs.ts";
 import { HELP, readOptions, type Options } from "./options.ts";
-import { readPassed, whyNotRun, writePassed } from "./passed.ts";
-import { planOf, type Stage } from "./plan.ts";
+import { PASSED, writePassed } from "./passed.ts";
+import { planOf, stepsOf, type Step } from "./plan.ts";
 import { endOnSignals } from "./process.ts";
+import { Quiet } from "./quiet.ts";
 import { reportOf, type Budget, type Outcome } from "./report.ts";
-import { notRun, runCommands, runTests, type Bench } from "./stage.ts";
-import { dearest, merged, readRows, writeRows } from "./times.ts";
+import { notRun, type Bench } from "./stage.ts";
+import { nameOf, outcomeOf, whyNot, type Inputs } from "./step.ts";
+import { dearest, merged, writeRows } from "./times.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const left = join(root, "build/test");
-const PASSED = join(root, "test/passed.json");
-const GROUPS = "build/test/groups";
 /** Seconds, on two cores. The whole run's is the first where nothing had to be downloaded. */
 const BUDGETS = { quick: 90, all: 15 * 60, downloading: 20 * 60, image: 60 * 60, changed: 45 * 60 } as const;
-const LATER = "build/image/later";
 
 const say = (line: string): void => console.log(line);
 const options = readOptions(process.argv.slice(2));
@@ -48,34 +45,42 @@ async function run(wanted: Options): Promise<number> {
     rows: [],
     flaky: [],
     figures: {},
+    quiet: new Quiet(),
   };
   const plan = planOf(wanted, root);
   if (
     plan.length === 0 ||
-    plan.some((stage) => stage.kind === "tests" && stage.files.length === 0 && wanted.what === "files")
+    stepsOf(plan).some((step) => step.kind === "tests" && step.files.length === 0 && wanted.what === "files")
   ) {
     process.stderr.write(`scripts/test: no test file is called ${wanted.files.join(", ")}\n`);
     return 2;
   }
   // A run that was killed has left the times of its own.
   rmSync(join(left, "times"), { recursive: true, force: true });
-  const outcomes: Outcome[] = [];
-  let inputs = { image: "", soak: "" };
-  for (const stage of plan) {
-    const failed = outcomes.find(({ state }) => state === "failed");
-    const name = nameOf(stage);
+  const done = new Map<Step, Outcome>();
+  let inputs: Inputs = { image: "", soak: "" };
+  const take = async (step: Step, lane: boolean): Promise<void> => {
+    const failed = [...done.values()].find(({ state }) => state === "failed");
+    const name = nameOf(step);
     if (failed !== undefined) {
-      outcomes.push(notRun(name, `${failed.name} failed`));
-      continue;
-    }
-    if (stage.kind === "program") {
+      done.set(step, notRun(name, `${failed.name} failed`));
+    } else if (step.kind === "program") {
       const bundled = await makeBundled();
       inputs = { image: imageInputs(root, bundled), soak: soakInputs(root) };
-      continue;
+    } else {
+      const why = whyNot(step, inputs, root);
+      const outcome = why === null ? await outcomeOf(step, bench, inputs, root) : notRun(name, why);
+      done.set(step, lane && step.kind === "images" ? { ...outcome, cpu: null } : outcome);
     }
-    const why = whyNot(stage, inputs);
-    outcomes.push(why === null ? await outcomeOf(stage, bench) : notRun(name, why));
+  };
+  const inTurn = async (steps: readonly Step[], lane: boolean): Promise<void> => {
+    for (const step of steps) await take(step, lane);
+  };
+  for (const stage of plan) {
+    if (stage.kind === "lanes") await Promise.all(stage.lanes.map((steps) => inTurn(steps, true)));
+    else await take(stage, false);
   }
+  const outcomes = stepsOf(plan).flatMap((step) => done.get(step) ?? []);
   if (bench.rows.length > 0) writeRows(left, merged(bench.rows));
   const { lines, exitCode } = reportOf({
     outcomes,
@@ -87,103 +92,6 @@ async function run(wanted: Options): Promise<number> {
   if (wanted.record && exitCode === 0 && (wanted.what === "image" || wanted.what === "soak"))
     record(wanted.what, inputs[wanted.what], outcomes, bench);
   return exitCode;
-}
-
-function nameOf(stage: Stage): string {
-  switch (stage.kind) {
-    case "checks":
-      return "types, lint and format";
-    case "unit":
-      return "unit";
-    case "tools":
-      return "tools";
-    case "program":
-      return "niac's program";
-    case "images":
-      return "image made";
-    case "tests":
-      return stage.name;
-  }
-}
-
-/** Why a stage has nothing to do; null: it runs. */
-function whyNot(stage: Stage, inputs: { readonly image: string; readonly soak: string }): string | null {
-  const cannot = process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get");
-  if ((stage.kind === "images" || (stage.kind === "tests" && stage.image)) && cannot)
-    return "images are made by root on Debian, and this is not";
-  if (stage.kind !== "tests") return null;
-  if (stage.changed !== undefined) {
-    const passed = whyNotRun(readPassed(PASSED)[stage.changed], inputs[stage.changed]);
-    if (passed !== null) return passed;
-  }
-  return stage.files.length === 0 ? "it has no test files" : null;
-}
-
-async function outcomeOf(stage: Exclude<Stage, { kind: "program" }>, bench: Bench): Promise<Outcome> {
-  const name = nameOf(stage);
-  switch (stage.kind) {
-    case "checks":
-      return runCommands(
-        name,
-        [
-          [
-            "Types and lint",
-            "oxlint",
-            "--type-aware",
-            "--type-check",
-            "--deny-warnings",
-            "src",
-            "test",
-            "scripts",
-          ],
-          ["Format", "oxfmt", "--check", "src", "test", "scripts"],
-        ],
-        bench,
-      );
-    case "unit": {
-      const before = new Map(
-        readRows(join(left, "times.json")).map((row) => [row.file, row.own + row.children]),
-      );
-      const { groups, alone } = groupsOf(
-        stage.files,
-        new Set(Object.keys(ALONE)),
-        (file) => before.get(file) ?? 1,
-      );
-      const files = [...writeEntries(root, GROUPS, groups), ...alone];
-      return runTests({ name, files, width: 2, showsPassed: false, again: false }, bench);
-    }
-    case "tools":
-      return runCommands(
-        name,
-        [["Tools", "scripts/test.d/tools.sh", ...(stage.image ? ["image"] : [])]],
-        bench,
-      );
-    case "images": {
-      const make = ["scripts/image", "--board", "qemu-arm64", "--fast"] as const;
-      return runCommands(
-        name,
-        [
-          ...(stage.later
-            ? [["A later release", ...make, "--release", "0.99.0", "--out", LATER] as const]
-            : []),
-          ["The image", ...make],
-        ],
-        bench,
-      );
-    }
-    case "tests":
-      return runTests({ ...stage, environment: environmentOf(stage), showsPassed: true, again: true }, bench);
-  }
-}
-
-function environmentOf(stage: Extract<Stage, { kind: "tests" }>): Record<string, string> {
-  const { soak } = stage;
-  return {
-    NIAC_TEST_PROGRAM: join(root, "dist/bin/niac.mjs"),
-    ...(stage.keep === true ? { NIAC_KEEP_BOX: "1" } : {}),
-    ...(soak !== undefined && "minutes" in soak ? { NIAC_SOAK_MINUTES: String(soak.minutes) } : {}),
-    ...(soak !== undefined && "rounds" in soak ? { NIAC_SOAK_ROUNDS: String(soak.rounds) } : {}),
-  };
 }
 
 /** niac's program as boxes run it: started a thousand times, the sources would cost a quarter of an hour more. Returns what is in it. */
@@ -224,7 +132,7 @@ function record(tier: "image" | "soak", inputs: string, outcomes: readonly Outco
   const figures = Object.fromEntries(
     Object.entries(bench.figures).toSorted(([a], [b]) => a.localeCompare(b)),
   );
-  writePassed(PASSED, tier, { inputs, at: new Date().toISOString(), tests, minutes, figures });
+  writePassed(join(root, PASSED), tier, { inputs, at: new Date().toISOString(), tests, minutes, figures });
   say(`${tier} is recorded as passed in test/passed.json.`);
 }
 

@@ -2,6 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 
+/** Below the project's root. */
+export const PASSED = "test/passed.json";
+
 const recordSchema = z.object({
   /** inputs.ts */
   inputs: z.string(),

@@ -15,19 +15,23 @@ export const IMAGE = {
 
 const INTEGRATION = "test/integration/**/*.test.ts";
 const E2E = "test/e2e/**/*.test.ts";
-/** Demos have a plant of one name, so they run one at a time. */
-const DEMO = /\/demo[^/]*$/;
+/** Waits for more than a minute while others work, so it goes first. */
+const LONGEST = "test/e2e/scan-is-one-record.test.ts";
 const UNIT = "test/unit/**/*.test.ts";
 const SOAK = "test/soak/**/*.test.ts";
 /** Soak tests that start the image. */
 const SOAK_IMAGE = /\/power-cuts\.test\.ts$/;
 
-export type Stage =
+export type Stage = Step | { readonly kind: "lanes"; readonly lanes: readonly (readonly Step[])[] };
+
+/** `lanes` go side by side, the steps of each one after the other. */
+export type Step =
   | { readonly kind: "checks" }
   | { readonly kind: "unit"; readonly files: readonly string[] }
   | { readonly kind: "tools"; readonly image: boolean }
   | { readonly kind: "program" }
-  | { readonly kind: "images"; readonly later: boolean }
+  /** `later`: makes a later release too, for updates; "changed": where the image's inputs have changed since its tier last passed. */
+  | { readonly kind: "images"; readonly later: boolean | "changed" }
   | {
       readonly kind: "tests";
       readonly name: string;
@@ -59,19 +63,14 @@ export function planOf(options: Options, root: string): Stage[] {
         ...planOf({ ...options, what: "quick" }, root),
         { kind: "tools", image: true },
         { kind: "program" },
-        tests("integration", find(INTEGRATION), WAITING),
-        tests(
-          "end-to-end",
-          find(E2E).filter((file) => !DEMO.test(file)),
-          WAITING,
-        ),
-        tests(
-          "demos",
-          find(E2E).filter((file) => DEMO.test(file)),
-          1,
-        ),
-        { kind: "images", later: options.changed },
-        ...imageStages(find(IMAGE.tree), find(IMAGE.start), options.changed),
+        {
+          kind: "lanes",
+          lanes: [
+            [tests("integration", find(INTEGRATION), WAITING), tests("end-to-end", endToEnd(find), WAITING)],
+            [{ kind: "images", later: options.changed && "changed" }, treeStep(find(IMAGE.tree), 1)],
+          ],
+        },
+        startStep(find(IMAGE.start), options.changed),
         ...(options.changed ? shortForms(find) : []),
       ];
     case "image": {
@@ -80,7 +79,8 @@ export function planOf(options: Options, root: string): Stage[] {
         { kind: "tools", image: true },
         { kind: "program" },
         { kind: "images", later: true },
-        ...imageStages(find(IMAGE.tree), find(IMAGE.start), true),
+        treeStep(find(IMAGE.tree), 2),
+        startStep(find(IMAGE.start), true),
         { ...tests("image: updates", find(IMAGE.short), 1), image: true },
         { ...tests("image: all others", rest, 1), image: true },
       ];
@@ -102,15 +102,21 @@ export function planOf(options: Options, root: string): Stage[] {
   }
 }
 
-function tests(name: string, files: readonly string[], width: number): Extract<Stage, { kind: "tests" }> {
+function tests(name: string, files: readonly string[], width: number): Extract<Step, { kind: "tests" }> {
   return { kind: "tests", name, files, width, image: false };
 }
 
-function imageStages(tree: readonly string[], start: readonly string[], keep: boolean): Stage[] {
-  return [
-    { ...tests("image: its tree", tree, 2), image: true },
-    { ...tests("image: first start", start, 1), image: true, keep },
-  ];
+function endToEnd(find: (...patterns: string[]) => string[]): string[] {
+  return find(E2E).toSorted((a, b) => Number(b === LONGEST) - Number(a === LONGEST));
+}
+
+function treeStep(files: readonly string[], width: number): Step {
+  return { ...tests("image: its tree", files, width), image: true };
+}
+
+/** `keep`: its box is for those after it. Alone, for QEMU emulates: what the box has to do in time, it has to do in this computer's time. */
+function startStep(files: readonly string[], keep: boolean): Step {
+  return { ...tests("image: first start", files, 1), image: true, keep };
 }
 
 /** For a change that touched what these tiers test. */
@@ -129,6 +135,11 @@ function shortForms(find: (...patterns: string[]) => string[]): Stage[] {
   ];
 }
 
+/** All steps, in the order in which a report names them. */
+export function stepsOf(stages: readonly Stage[]): Step[] {
+  return stages.flatMap((stage) => (stage.kind === "lanes" ? stage.lanes.flat() : [stage]));
+}
+
 const isUnit = (file: string): boolean => file.startsWith("test/unit/");
 const isImage = (file: string): boolean => /^test\/image(-tree)?\//.test(file) || SOAK_IMAGE.test(file);
 
@@ -136,7 +147,6 @@ const isImage = (file: string): boolean => /^test\/image(-tree)?\//.test(file) |
 function filesPlan(files: readonly string[]): Stage[] {
   const [unit, image] = [files.filter(isUnit), files.filter(isImage)];
   const others = files.filter((file) => !isUnit(file) && !isImage(file));
-  const demos = others.filter((file) => DEMO.test(file));
   const later = image.some((file) => !file.startsWith("test/image-tree/"));
   const started = image.length > 0;
   return [
@@ -144,16 +154,7 @@ function filesPlan(files: readonly string[]): Stage[] {
     ...(others.length > 0 || started
       ? [{ kind: "tools", image: started } as const, { kind: "program" } as const]
       : []),
-    ...(others.length > demos.length
-      ? [
-          tests(
-            "files",
-            others.filter((file) => !DEMO.test(file)),
-            WAITING,
-          ),
-        ]
-      : []),
-    ...(demos.length > 0 ? [tests("demos", demos, 1)] : []),
+    ...(others.length > 0 ? [tests("files", others, WAITING)] : []),
     ...(started ? [{ kind: "images", later } as const, { ...tests("image", image, 1), image: true }] : []),
   ];
 }

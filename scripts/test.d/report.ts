@@ -13,9 +13,9 @@ export interface Outcome {
   readonly passed: number;
   readonly skipped: readonly string[];
   readonly failures: readonly Failure[];
-  /** Seconds, and seconds of processor time. */
+  /** Seconds, and seconds of processor time; null where nobody can tell these from those of what ran beside it. */
   readonly wall: number;
-  readonly cpu: number;
+  readonly cpu: number | null;
 }
 
 /** A tier's time beside its budget, in seconds. */
@@ -84,7 +84,8 @@ function lineOf({ name, state, why, passed, failures, wall, cpu }: Outcome): str
   if (state === "not run") return why === undefined ? start : `${start}: ${why}`;
   const tests = passed + failures.length;
   const counted = tests > 0 ? `${tests} tests, ` : "";
-  return `${start}: ${counted}${span(wall)}, ${span(cpu)} of processor time`;
+  const used = cpu === null ? "" : `, ${span(cpu)} of processor time`;
+  return `${start}: ${counted}${span(wall)}${used}`;
 }
 
 /** Seconds for people. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { childrenCpu } from "./cpu.ts";
 import { keepFlaky, mayRunAgain, MOST_AGAIN, type Flaky } from "./flaky.ts";
 import { runProcess } from "./process.ts";
+import type { Quiet } from "./quiet.ts";
 import type { Outcome } from "./report.ts";
 import { TapReport, type Failure } from "./tap.ts";
 import { collect, type Row } from "./times.ts";
@@ -17,6 +18,7 @@ export interface Bench {
   readonly rows: Row[];
   readonly flaky: Flaky[];
   readonly figures: Record<string, string[]>;
+  readonly quiet: Quiet;
 }
 
 export interface TestStage {
@@ -35,23 +37,28 @@ export interface TestStage {
 export async function runCommands(
   name: string,
   commands: ReadonlyArray<readonly [what: string, command: string, ...args: string[]]>,
-  { say }: Bench,
+  { say, quiet }: Bench,
 ): Promise<Outcome> {
-  const timed = clock();
-  for (const [what, command, ...args] of commands) {
-    say(`${what} ...`);
-    const code = await runProcess(command, args);
-    if (code === 0) continue;
-    const why = `${what.toLowerCase()}: ${command} ${args.join(" ")} ended with ${code}, see above`;
-    return { name, state: "failed", why, passed: 0, skipped: [], failures: [], ...timed() };
-  }
-  return { name, state: "passed", passed: 0, skipped: [], failures: [], ...timed() };
+  return quiet.beside(async () => {
+    const [wall, cpu] = [clock(), childrenCpu()];
+    const ran = { name, passed: 0, skipped: [], failures: [] };
+    for (const [what, command, ...args] of commands) {
+      say(`${what} ...`);
+      const code = await runProcess(command, args);
+      if (code === 0) continue;
+      const why = `${what.toLowerCase()}: ${command} ${args.join(" ")} ended with ${code}, see above`;
+      return { ...ran, state: "failed", why, wall: wall(), cpu: childrenCpu() - cpu };
+    }
+    return { ...ran, state: "passed", wall: wall(), cpu: childrenCpu() - cpu };
+  });
 }
 
 export async function runTests(stage: TestStage, bench: Bench): Promise<Outcome> {
-  const timed = clock();
-  bench.say(`${stage.name}: ${stage.files.length} files ...`);
-  const first = await ava(stage, stage.files, stage.width, bench);
+  const wall = clock();
+  const first = await bench.quiet.beside(() => {
+    bench.say(`${stage.name}: ${stage.files.length} files ...`);
+    return ava(stage, stage.files, stage.width, bench);
+  });
   const { tap } = first;
   const now =
     stage.again && tap.broken.length === 0 ? await runAgain(stage, first, bench) : new Set<string>();
@@ -65,7 +72,8 @@ export async function runTests(stage: TestStage, bench: Bench): Promise<Outcome>
     passed: tap.passed + tap.failures.length - failures.length,
     skipped: tap.skipped,
     failures,
-    ...timed(),
+    wall: wall(),
+    cpu: first.cpu,
   };
 }
 
@@ -80,8 +88,10 @@ async function runAgain(stage: TestStage, first: Ran, bench: Bench): Promise<Rea
   if (why !== null) bench.say(why);
   const passed = new Set<string>();
   for (const file of files) {
-    bench.say(`${file} failed; once more, alone ...`);
-    const second = await ava(stage, [file], 1, bench);
+    const second = await bench.quiet.alone(() => {
+      bench.say(`${file} failed; once more, alone ...`);
+      return ava(stage, [file], 1, bench);
+    });
     if (!second.tap.good) continue;
     passed.add(file);
     const places = { folder: join(bench.left, "flaky"), history: bench.history };
@@ -98,24 +108,28 @@ function textOf(failures: readonly Failure[], file: string): string {
 interface Ran {
   readonly tap: TapReport;
   readonly output: readonly string[];
+  /** Seconds of processor time of the tests' processes and of those they started. */
+  readonly cpu: number;
 }
 
 async function ava(stage: TestStage, files: readonly string[], width: number, bench: Bench): Promise<Ran> {
   const tap = new TapReport(stage.showsPassed);
   const output: string[] = [];
-  const times = join(bench.left, "times");
+  // Another stage may run beside this one.
+  const times = join(bench.left, "times", stage.name.replaceAll(/\W+/g, "-"));
   const take = (text: string): void => {
     output.push(text);
     for (const line of tap.line(text)) bench.say(line);
   };
   const environment = { NIAC_TEST_TIMES: times, ...stage.environment };
   tap.ended(await runProcess("ava", ["--tap", "--concurrency", String(width), ...files], environment, take));
-  bench.rows.push(...collect(times));
-  return { tap, output };
+  const rows = collect(times);
+  bench.rows.push(...rows);
+  return { tap, output, cpu: rows.reduce((sum, { own, children }) => sum + own + children, 0) };
 }
 
-/** Wall and processor time in seconds, from this call to that of what it returns. */
-function clock(): () => { wall: number; cpu: number } {
-  const [began, cpu] = [performance.now(), childrenCpu()];
-  return () => ({ wall: (performance.now() - began) / 1000, cpu: childrenCpu() - cpu });
+/** Seconds from this call to that of what it returns. */
+function clock(): () => number {
+  const began = performance.now();
+  return () => (performance.now() - began) / 1000;
 }

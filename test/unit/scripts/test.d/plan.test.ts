@@ -1,20 +1,20 @@
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { IMAGE, planOf, type Stage } from "../../../../scripts/test.d/plan.ts";
+import { IMAGE, planOf, stepsOf, type Step } from "../../../../scripts/test.d/plan.ts";
 import type { Options } from "../../../../scripts/test.d/options.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const NONE: Options = { what: "all", files: [], changed: false, record: false, minutes: 60 };
 
-function plan(options: Partial<Options>): Stage[] {
-  return planOf({ ...NONE, ...options }, ROOT);
+function plan(options: Partial<Options>): Step[] {
+  return stepsOf(planOf({ ...NONE, ...options }, ROOT));
 }
 
-function names(stages: readonly Stage[]): string[] {
+function names(stages: readonly Step[]): string[] {
   return stages.map((stage) => (stage.kind === "tests" ? stage.name : stage.kind));
 }
 
-function filesOf(stages: readonly Stage[]): string[] {
+function filesOf(stages: readonly Step[]): string[] {
   return stages.flatMap((stage) => (stage.kind === "tests" || stage.kind === "unit" ? stage.files : []));
 }
 
@@ -27,7 +27,6 @@ test("the cheapest comes first, and the whole run starts one image once", (t) =>
     "program",
     "integration",
     "end-to-end",
-    "demos",
     "images",
     "image: its tree",
     "image: first start",
@@ -36,6 +35,31 @@ test("the cheapest comes first, and the whole run starts one image once", (t) =>
   const started = filesOf(all).filter((file) => file.startsWith("test/image/"));
   t.deepEqual(started, [IMAGE.start]);
   t.true(all.some((stage) => stage.kind === "images" && !stage.later));
+});
+
+test("the image is made beside the tests that need none, and is started alone", (t) => {
+  const stages = planOf({ ...NONE, changed: true }, ROOT);
+  const kinds = ["checks", "unit", "tools", "program", "lanes", "tests", "tests", "tests"];
+  t.deepEqual(
+    stages.map(({ kind }) => kind),
+    kinds,
+  );
+  const lanes = stages.flatMap((stage) => (stage.kind === "lanes" ? stage.lanes : []));
+  t.deepEqual(lanes.map(names), [
+    ["integration", "end-to-end"],
+    ["images", "image: its tree"],
+  ]);
+});
+
+test("the later release is made where updates are tested, or may be", (t) => {
+  for (const [options, later] of [
+    [{}, false],
+    [{ changed: true }, "changed"],
+    [{ what: "image" }, true],
+  ] as const) {
+    const images = plan(options).filter((step) => step.kind === "images");
+    t.deepEqual(images, [{ kind: "images", later }]);
+  }
 });
 
 test("what has changed adds the short forms, and keeps the box of the first start for them", (t) => {
@@ -74,7 +98,7 @@ function of(...files: string[]): string[] {
 
 test("files that are named bring what they need, and no more", (t) => {
   t.deepEqual(of("test/unit/imports.test.ts"), ["unit"]);
-  t.deepEqual(of("./test/e2e/demo.test.ts"), ["tools", "program", "demos"]);
+  t.deepEqual(of("./test/e2e/demo.test.ts"), ["tools", "program", "files"]);
   t.deepEqual(of("test/e2e/clean-stop.test.ts"), ["tools", "program", "files"]);
   t.deepEqual(of(IMAGE.start), ["tools", "program", "images", "image"]);
   t.deepEqual(of("test/e2e/no-such.test.ts"), []);
