@@ -109,7 +109,10 @@ export class BoxBed {
       "systemctl is-active niac-control niac-netd niac-gateway niac-prepared; ls /run/niac/admin.sock";
     const up = async (): Promise<boolean> => {
       const said = await box.out(`${look} || :`);
-      if (/^failed$/m.test(said)) throw new Error(`a unit of niac's failed: ${said}`);
+      if (/^failed$/m.test(said)) {
+        const journal = "journalctl -b -o short-monotonic -n 60 -u 'niac-*' -u boot-cfg.mount";
+        throw new Error(`a unit of niac's failed:\n${await box.out(`systemctl --failed --plain; ${journal}`)}`);
+      }
       return said === "active\nactive\nactive\nactive\n/run/niac/admin.sock";
     };
     await box.until(up, "niac's three processes on the box");
