@@ -4,6 +4,7 @@ export * from "./channel.ts";
 export * from "./clock.ts";
 export { deskText } from "./desk-text.ts";
 export * from "./errors.ts";
+export { nameMaker } from "./names.ts";
 export { nodeHttp } from "./node-http.ts";
 export { columns, cut, fit, printable } from "./printable.ts";
 export * from "./table.ts";

@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import type { RecordDraft } from "../audit/index.ts";
-import type { Clock } from "../base/index.ts";
+import { nameMaker, type Clock } from "../base/index.ts";
 import type { Identity } from "../identity/index.ts";
 import type { SessionView } from "../link/index.ts";
 import type { Flushers } from "../machine/index.ts";
@@ -34,14 +33,8 @@ export interface Opening extends Served {
   readonly source: string;
 }
 
-/** Of this process alone, so that names made before and after a restart never meet; in it they are counted. */
-const PREFIX = randomBytes(9).toString("base64url");
-let made = 0;
-
-/** A name for a session or a record. Unique, and no secret. */
-export function freshId(): string {
-  return `${PREFIX}-${(made++).toString(36)}`;
-}
+/** A name for a session or a record. */
+export const freshId = nameMaker();
 
 /** One client's connection to one service of one machine, or one machine's to a destination. Kinds of services say what flows; this keeps who, since when, how much. */
 export abstract class Session {

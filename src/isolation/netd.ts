@@ -1,9 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { Server } from "node:net";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { messageOf, systemClock, UnavailableError, type Channel } from "../base/index.ts";
+import { messageOf, nameMaker, systemClock, UnavailableError, type Channel } from "../base/index.ts";
 import * as link from "../link/index.ts";
 import { Cable } from "./cable.ts";
 import { Child } from "./child.ts";
@@ -49,12 +48,8 @@ export async function runNetd(
   return { stop: () => netd.stop(), alive: () => netd.alive() };
 }
 
-const PREFIX = randomBytes(9).toString("base64url");
-let made = 0;
-
-function freshId(): string {
-  return `${PREFIX}-n${(made++).toString(36)}`;
-}
+/** A name for a record. */
+const freshId = nameMaker("n");
 
 class Netd {
   readonly #options: NetdOptions;

@@ -111,7 +111,9 @@ export class BoxBed {
       const said = await box.out(`${look} || :`);
       if (/^failed$/m.test(said)) {
         const journal = "journalctl -b -o short-monotonic -n 60 -u 'niac-*' -u boot-cfg.mount";
-        throw new Error(`a unit of niac's failed:\n${await box.out(`systemctl --failed --plain; ${journal}`)}`);
+        throw new Error(
+          `a unit of niac's failed:\n${await box.out(`systemctl --failed --plain; ${journal}`)}`,
+        );
       }
       return said === "active\nactive\nactive\nactive\n/run/niac/admin.sock";
     };
