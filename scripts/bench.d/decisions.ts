@@ -128,6 +128,7 @@ function snapshotOf(rules: number): Snapshot {
             maxPending: 4,
             maxQueued: 256,
             requestTimeout: 2_000,
+            queueTimeout: 5_000,
           },
         ],
       },

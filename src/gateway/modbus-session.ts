@@ -7,12 +7,14 @@ import {
   describeOperation,
   encodeException,
   encodeReply,
+  exceptionTo,
   FrameBuffer,
   MBAP_HEADER,
   MBAP_MAX_FRAME,
   transactionId,
   unitId,
   writeHeader,
+  type Operation,
   type Reply,
 } from "../modbus/index.ts";
 import { cut } from "./cut.ts";
@@ -29,6 +31,17 @@ const MAX_MALFORMED = 300;
 
 /** Bytes of an exception reply with its header. */
 const EXCEPTION_FRAME = MBAP_HEADER + 2;
+
+/** What of a request its answer repeats. */
+interface Asked {
+  readonly id: number;
+  readonly unit: number;
+  readonly functionCode: number;
+}
+
+function askedBy({ id, operation: { unit, functionCode } }: ModbusRequest): Asked {
+  return { id, unit, functionCode };
+}
 
 /** A session that speaks Modbus: frames in, decisions, the machine's port, frames out. */
 export class ModbusSession extends Session implements Flushable, RequestHost {
@@ -47,6 +60,8 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   #out: Buffer | null = null;
   #outLength = 0;
   #dirty = false;
+  /** The client sends no more, and waits for its answers. */
+  #halfClosed = false;
 
   constructor(opening: Opening, around: Surroundings, socket: Socket, port: MachinePort, gate: WriteGate) {
     super(opening, around);
@@ -59,7 +74,11 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   start(): void {
     this.#socket.on("data", (chunk) => this.#data(chunk));
     this.#socket.on("drain", () => this.#socket.resume());
-    this.#socket.on("end", () => this.end("the client closed the connection"));
+    this.#socket.allowHalfOpen = true;
+    this.#socket.on("end", () => {
+      this.#halfClosed = true;
+      this.#endOnceAnswered();
+    });
     this.#socket.on("close", () => this.end("the client's connection was closed"));
   }
 
@@ -130,14 +149,19 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   #frame(bytes: Uint8Array, start: number, end: number): void {
     const id = transactionId(bytes, start);
     const unit = unitId(bytes, start);
-    let request: ModbusRequest;
+    let operation: Operation;
     try {
-      request = new ModbusRequest(this, id, decodeRequest(unit, bytes, start + MBAP_HEADER, end));
+      operation = decodeRequest(unit, bytes, start + MBAP_HEADER, end);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      this.#malformed(error, bytes.subarray(start, end));
+      this.#invalid(
+        error,
+        { id, unit, functionCode: bytes[start + MBAP_HEADER] ?? 0 },
+        bytes.subarray(start, end),
+      );
       return;
     }
+    const request = new ModbusRequest(this, id, operation);
     if (this.#pending >= MAX_SESSION_PENDING) {
       this.#pending++;
       request.deny({
@@ -154,17 +178,31 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     else request.begin(this.around.latest(this.lastActive));
   }
 
+  /** Well framed, and no request that the specification allows: the client gets the exception for that, and goes on. */
+  #invalid(error: PeerError, asked: Asked, bytes: Uint8Array): void {
+    const exception = exceptionTo(error);
+    this.denials++;
+    if (this.#denied.first(`malformed ${error.code} ${asked.functionCode}`, this.around.clock.now()))
+      this.#noteMalformed(error, bytes, exception);
+    this.#exception(asked, exception);
+  }
+
   #malformed(error: PeerError, bytes: Uint8Array): void {
+    this.#noteMalformed(error, bytes);
+    this.end(`the client sent a malformed frame: ${error.message}`);
+  }
+
+  #noteMalformed(error: PeerError, bytes: Uint8Array, exception?: number): void {
     this.note({
       ...this.about(),
       kind: "malformed",
       decision: "denial",
       stage: "malformed",
       reason: error.message,
+      ...(exception === undefined ? {} : { exception }),
       detail: { code: error.code },
       bytes: Buffer.from(bytes.subarray(0, MAX_MALFORMED)).toString("hex"),
     });
-    this.end(`the client sent a malformed frame: ${error.message}`);
   }
 
   // --- what requests ask of their session ---------------------------------------------------------------------------
@@ -234,20 +272,28 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     if (this.ended) return;
     const out = this.#room(MBAP_HEADER + 1 + reply.data.length);
     const at = this.#outLength;
-    this.#sent(request, out, at, encodeReply(request.operation, reply, out, at + MBAP_HEADER));
+    this.#sent(askedBy(request), out, at, encodeReply(request.operation, reply, out, at + MBAP_HEADER));
+    this.#endOnceAnswered();
   }
 
   replyException(request: ModbusRequest, exception: number): void {
     this.#pending--;
     if (this.ended) return;
+    this.#exception(askedBy(request), exception);
+    this.#endOnceAnswered();
+  }
+
+  #exception(asked: Asked, exception: number): void {
     const out = this.#room(EXCEPTION_FRAME);
     const at = this.#outLength;
-    this.#sent(
-      request,
-      out,
-      at,
-      encodeException(request.operation.functionCode, exception, out, at + MBAP_HEADER),
-    );
+    this.#sent(asked, out, at, encodeException(asked.functionCode, exception, out, at + MBAP_HEADER));
+  }
+
+  /** Its side ended first: it has its answers, and then the connection ends. */
+  #endOnceAnswered(): void {
+    if (!this.#halfClosed || this.#pending > 0) return;
+    this.flush();
+    this.#socket.end(() => this.end("the client closed the connection"));
   }
 
   flush(): void {
@@ -274,8 +320,8 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     return this.#out;
   }
 
-  #sent(request: ModbusRequest, out: Buffer, at: number, end: number): void {
-    writeHeader(out, at, request.id, request.operation.unit, end - at - MBAP_HEADER);
+  #sent({ id, unit }: Asked, out: Buffer, at: number, end: number): void {
+    writeHeader(out, at, id, unit, end - at - MBAP_HEADER);
     this.#outLength = end;
     if (this.#dirty) return;
     this.#dirty = true;

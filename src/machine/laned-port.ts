@@ -2,17 +2,27 @@ import { BugError } from "../base/index.ts";
 import { Lane, LaneRing } from "./lane.ts";
 import { LANE_CLOSED, mayBeSent, SERVER_DEVICE_BUSY, type Transaction } from "./transaction.ts";
 
+interface QueueOptions {
+  /** The machine's, for messages. */
+  readonly name: string;
+  readonly maxQueued: number;
+  /** Milliseconds. */
+  readonly queueTimeout: number;
+}
+
 /** What both kinds of ports do with lanes: opening and closing them, what may be submitted, and how much may wait. */
 export abstract class LanedPort {
   protected readonly ring = new LaneRing();
   protected closed = false;
   readonly #name: string;
   readonly #maxQueued: number;
+  readonly #queueTimeout: number;
   #lanes = 0;
 
-  constructor({ name, maxQueued }: { readonly name: string; readonly maxQueued: number }) {
+  constructor({ name, maxQueued, queueTimeout }: QueueOptions) {
     this.#name = name;
     this.#maxQueued = maxQueued;
+    this.#queueTimeout = queueTimeout;
   }
 
   get lanes(): number {
@@ -44,5 +54,12 @@ export abstract class LanedPort {
     const reason = `${this.#name} has ${this.#maxQueued} requests waiting, which is its limit`;
     transaction.failed({ exception: SERVER_DEVICE_BUSY, outcome: "not-sent", reason });
     return true;
+  }
+
+  /** Fails what has waited too long for its turn. */
+  protected failOverdue(now: number): void {
+    const reason = `it waited ${this.#queueTimeout} ms for its turn at ${this.#name}, its queueTimeout`;
+    for (const transaction of this.ring.takeWhere((waiting) => now >= waiting.deadline))
+      transaction.failed({ exception: SERVER_DEVICE_BUSY, outcome: "not-sent", reason });
   }
 }

@@ -32,8 +32,9 @@ export interface SerialPortOptions {
     readonly stopBits: 1 | 2;
   };
   readonly maxQueued: number;
-  /** Milliseconds. */
+  /** Milliseconds: for the answer, from sending; and until it is sent. */
   readonly requestTimeout: number;
+  readonly queueTimeout: number;
 }
 
 const BROADCAST = 0;
@@ -75,7 +76,7 @@ export class SerialPort extends LanedPort implements MachinePort {
 
   submit(lane: Lane, transaction: Transaction): void {
     this.take(lane, transaction);
-    const { name, requestTimeout } = this.#options;
+    const { name, queueTimeout } = this.#options;
     if (transaction.operation.unit === BROADCAST) {
       const reason = `unit 0 is a broadcast, which gets no reply on the serial line of ${name}; name one unit`;
       transaction.failed({ exception: GATEWAY_PATH_UNAVAILABLE, outcome: "not-sent", reason });
@@ -87,7 +88,7 @@ export class SerialPort extends LanedPort implements MachinePort {
       return;
     }
     const now = this.#clock.monotonic();
-    transaction.deadline = Math.max(now, this.#overdue.get(transaction.operation.unit) ?? 0) + requestTimeout;
+    transaction.deadline = Math.max(now, this.#overdue.get(transaction.operation.unit) ?? 0) + queueTimeout;
     this.ring.push(lane, transaction);
     this.#next();
   }
@@ -138,12 +139,15 @@ export class SerialPort extends LanedPort implements MachinePort {
   #next(): void {
     if (this.#quiet) clearTimeout(this.#quiet);
     this.#quiet = null;
-    if (this.#current || this.ring.queued === 0 || this.closed) return;
+    if (this.#current || this.closed) return;
+    const now = this.#clock.monotonic();
+    this.failOverdue(now);
+    // Who was told may have asked again.
+    if (this.#current || this.ring.queued === 0) return;
     if (!this.#device) {
       this.#open();
       return;
     }
-    const now = this.#clock.monotonic();
     if (now < this.#quietUntil) {
       this.#wait(this.#quietUntil - now);
       return;
@@ -152,12 +156,6 @@ export class SerialPort extends LanedPort implements MachinePort {
     const transaction = this.ring.takeFor(this, ({ operation }) => !this.#overdue.has(operation.unit));
     if (!transaction) {
       this.#wait(Math.min(...this.#overdue.values()) - now);
-      return;
-    }
-    if (now >= transaction.deadline) {
-      const reason = `the serial line of ${this.#options.name} was busy for ${this.#options.requestTimeout} ms`;
-      transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "not-sent", reason });
-      this.#next();
       return;
     }
     if (transaction.lapsed()) this.#next();

@@ -22,8 +22,9 @@ export interface TcpPortOptions {
   readonly maxConnections: number;
   readonly maxPending: number;
   readonly maxQueued: number;
-  /** Milliseconds. */
+  /** Milliseconds: for the answer, from sending; and until it is sent. */
   readonly requestTimeout: number;
+  readonly queueTimeout: number;
 }
 
 /** Milliseconds that a machine may send rubbish and nothing good before it is away: others may well be answered. */
@@ -58,7 +59,7 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   submit(lane: Lane, transaction: Transaction): void {
     this.take(lane, transaction);
-    transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
+    transaction.deadline = this.#clock.monotonic() + this.#options.queueTimeout;
     if (this.ring.queued > 0) {
       // Room that has just come belongs to those who wait for it.
       this.#queue(lane, transaction);
@@ -99,6 +100,7 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   #send(connection: Connection, lane: Lane, transaction: Transaction): boolean {
     if (!connection.send(transaction)) return false;
+    transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
     lane.connection = connection;
     lane.inFlight++;
     this.#watch();
@@ -195,6 +197,7 @@ export class TcpPort extends LanedPort implements MachinePort {
         isPlainRead(transaction)
       ) {
         transaction.retried = true;
+        transaction.deadline = this.#clock.monotonic() + this.#options.queueTimeout;
         this.ring.putBack(lane, transaction);
       } else {
         transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
@@ -235,7 +238,8 @@ export class TcpPort extends LanedPort implements MachinePort {
   /** Deadlines are looked after by one timer for all, which rests while nothing is under way. */
   #watch(): void {
     if (this.#sweep) return;
-    const period = Math.min(Math.max(this.#options.requestTimeout / 8, 10), 250);
+    const { requestTimeout, queueTimeout } = this.#options;
+    const period = Math.min(Math.max(Math.min(requestTimeout, queueTimeout) / 8, 10), 250);
     this.#sweep = setTimeout(() => {
       this.#sweep = null;
       this.#expire();
@@ -244,15 +248,10 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   #expire(): void {
     const now = this.#clock.monotonic();
-    const reason = `${this.#options.name} did not answer within ${this.#options.requestTimeout} ms`;
+    const { name, requestTimeout } = this.#options;
+    const reason = `${name} did not answer within ${requestTimeout} ms`;
     for (const connection of this.#connections.slice()) connection.expire(now, reason);
-    for (const transaction of this.ring.takeWhere((waiting) => now >= waiting.deadline)) {
-      transaction.failed({
-        exception: GATEWAY_TARGET_FAILED,
-        outcome: "not-sent",
-        reason: `${reason}: it was still waiting`,
-      });
-    }
+    this.failOverdue(now);
     this.#serve();
     if (this.ring.queued > 0 || this.#connections.some((connection) => connection.pending > 0)) this.#watch();
   }

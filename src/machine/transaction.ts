@@ -23,7 +23,7 @@ export interface Transaction {
   readonly operation: Operation;
   /** Null only for reads; see mayBeSent. */
   readonly permit: OperationPermit | null;
-  /** Set by the machine's port: monotonic milliseconds after which it has failed. */
+  /** Set by the machine's port: monotonic milliseconds after which it has failed; while it waits and once it was sent, each its own. */
   deadline: number;
   /** Set by the port: it was sent once on a connection that broke, and is sent again once at most. */
   retried: boolean;

@@ -1,6 +1,6 @@
 /** Replies, checked value to bytes; the layout stands in reply.ts. */
 import { BugError } from "../base/index.ts";
-import { EXCEPTION_FLAG, isFunctionCode, MAX_PDU } from "./limits.ts";
+import { EXCEPTION_FLAG, MAX_PDU } from "./limits.ts";
 import type { Operation } from "./operation.ts";
 import { checkBounds, unpackCoils, unpackRegisters } from "./words.ts";
 
@@ -28,15 +28,22 @@ export function encodeReply(operation: Operation, reply: Reply, out: Uint8Array,
   return end;
 }
 
-/** Writes an exception reply (section 7) at `at` and returns its end. `code` is 1..255. */
+/**
+ * Writes an exception reply (section 7) at `at` and returns its end. `code` is 1..255. Of a function code that is none the lower seven
+ * bits are repeated, as servers do that set the highest bit.
+ */
 export function encodeException(functionCode: number, code: number, out: Uint8Array, at: number): number {
   checkBounds(out, at, at + 2);
-  if (!isFunctionCode(functionCode) || !Number.isInteger(code) || code < 1 || code > 0xff) {
+  if (!isByte(functionCode) || !isByte(code) || code < 1) {
     throw new BugError("encode", `exception ${code} to function ${functionCode} cannot be encoded`);
   }
-  out[at] = functionCode + EXCEPTION_FLAG;
+  out[at] = functionCode | EXCEPTION_FLAG;
   out[at + 1] = code;
   return at + 2;
+}
+
+function isByte(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 0xff;
 }
 
 /** The values of a reply of functions 3, 4 and 23, 0..65535 each. BugError for an exception. */

@@ -7,6 +7,7 @@
  * TCP/IP V1.0b, MODBUS over Serial Line V1.02.
  */
 export * from "./describe.ts";
+export { exceptionTo } from "./fault.ts";
 export { encodeException, encodeReply, readCoils, readRegisters } from "./encode-reply.ts";
 export type { Reply } from "./encode-reply.ts";
 export * from "./encode-request.ts";

@@ -53,7 +53,7 @@ function serviceOf(document: DestinationDocument): Service | null {
   const secure = asked === MODBUS_PORT || modbus !== undefined ? MODBUS_TLS_PORT : asked;
   const tcp = { host, port: how === "wrap" ? (document.tlsPort ?? secure) : asked };
   if (modbus === undefined) return { name: "tcp", unsafeTls12: false, tlsPort: null, protocol: "tcp", tcp };
-  const { maxConnections, maxPending, maxQueued, requestTimeout } = MODBUS_DEFAULTS;
+  const { maxConnections, maxPending, maxQueued, requestTimeout, queueTimeout } = MODBUS_DEFAULTS;
   return {
     name: "modbus",
     unsafeTls12: false,
@@ -66,6 +66,7 @@ function serviceOf(document: DestinationDocument): Service | null {
     maxPending,
     maxQueued,
     requestTimeout: document.requestTimeout ?? requestTimeout,
+    queueTimeout,
   };
 }
 

@@ -101,7 +101,7 @@ function compileService(
 ): Service | null {
   const { unsafeTls12 } = service;
   if (service.protocol === "modbus-rtu") {
-    const { protocol, maxQueued, requestTimeout } = service;
+    const { protocol, maxQueued, requestTimeout, queueTimeout } = service;
     // A serial line has one master and carries one request at a time (Modbus over Serial Line V1.02, section 2.4.1).
     return {
       name,
@@ -115,6 +115,7 @@ function compileService(
       maxPending: 1,
       maxQueued,
       requestTimeout,
+      queueTimeout,
     } satisfies ModbusService;
   }
   const tcp = endpointOf(service, machine, context);
@@ -123,7 +124,7 @@ function compileService(
   if (service.protocol === "tcp") {
     return { name, unsafeTls12, tlsPort, protocol: service.protocol, tcp } satisfies TcpService;
   }
-  const { protocol, maxConnections, maxPending, maxQueued, requestTimeout } = service;
+  const { protocol, maxConnections, maxPending, maxQueued, requestTimeout, queueTimeout } = service;
   return {
     name,
     unsafeTls12,
@@ -136,6 +137,7 @@ function compileService(
     maxPending,
     maxQueued,
     requestTimeout,
+    queueTimeout,
   } satisfies ModbusService;
 }
 

@@ -51,7 +51,7 @@ function serviceFields(service: Service): Fields {
     tlsPort: `${tlsPort ?? "-"}`,
   };
   if (protocol === "tcp") return common;
-  const { serial, units, maxConnections, maxPending, maxQueued, requestTimeout } = service;
+  const { serial, units, maxConnections, maxPending, maxQueued, requestTimeout, queueTimeout } = service;
   const line =
     serial === null ? "-" : `${serial.path} ${serial.baudRate} ${serial.parity} ${serial.stopBits}`;
   return {
@@ -62,6 +62,7 @@ function serviceFields(service: Service): Fields {
     maxPending: `${maxPending}`,
     maxQueued: `${maxQueued}`,
     requestTimeout: durationText(requestTimeout),
+    queueTimeout: durationText(queueTimeout),
   };
 }
 

@@ -36,6 +36,7 @@ export const MODBUS_DEFAULTS = {
   maxPending: 1,
   maxQueued: 256,
   requestTimeout: 2 * SECOND,
+  queueTimeout: 5 * SECOND,
 } as const;
 
 export const maxConnections = (description: string) =>
@@ -49,9 +50,15 @@ const modbusLimits = {
     65_536,
     MODBUS_DEFAULTS.maxQueued,
   ).default(MODBUS_DEFAULTS.maxQueued),
-  requestTimeout: requestTimeout("Time for the machine's answer; beyond it, exception 0B").default(
-    MODBUS_DEFAULTS.requestTimeout,
-  ),
+  requestTimeout: requestTimeout(
+    "Time for the machine's answer, from the moment it is asked; beyond it, exception 0B",
+  ).default(MODBUS_DEFAULTS.requestTimeout),
+  queueTimeout: duration(
+    "Time that a request waits at most until the machine is asked; beyond it, exception 06. More for a slow machine that many ask",
+    10,
+    MINUTE,
+    "5s",
+  ).default(MODBUS_DEFAULTS.queueTimeout),
   unsafeTls12,
 };
 

@@ -41,6 +41,7 @@ const modbusService = z
     maxPending: positive,
     maxQueued: positive,
     requestTimeout: positive,
+    queueTimeout: positive,
   })
   .refine(
     (service) => (service.tcp === null) !== (service.serial === null),

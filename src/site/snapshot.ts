@@ -174,8 +174,10 @@ export interface ModbusService extends ServiceBase {
   readonly maxPending: number;
   /** Requests waiting in niac at most, over all sessions; beyond it, exception 06. */
   readonly maxQueued: number;
-  /** Milliseconds; beyond it, exception 0B. */
+  /** Milliseconds from sending; beyond it, exception 0B. */
   readonly requestTimeout: number;
+  /** Milliseconds until it is sent; beyond it, exception 06. */
+  readonly queueTimeout: number;
 }
 
 export interface SerialLine {

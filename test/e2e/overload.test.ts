@@ -10,10 +10,10 @@ const QUEUED = 5;
 const CLIENTS = 10;
 
 testWith("pymodbus")(
-  "a silent machine: exception 06 when its queue is full, 0B when time is up, and it comes back",
+  "a silent machine: exception 06 when its queue is full or the wait too long, 0B when its time is up, and it comes back",
   async (t) => {
     const machine = await PymodbusMachine.start(t);
-    const service = `maxConnections: 1, maxPending: 1, maxQueued: ${QUEUED}, requestTimeout: 3s`;
+    const service = `maxConnections: 1, maxPending: 1, maxQueued: ${QUEUED}, requestTimeout: 3s, queueTimeout: 4s`;
     const bed = await Appliance.start(t, { site: pressSite(machine.port, { service }) });
     const credential = bed.root.client({ cn: "alice", ou: ["maintenance"] });
     const clients = await Promise.all(
@@ -31,13 +31,18 @@ testWith("pymodbus")(
         return exception;
       }),
     );
-    t.is(answers.filter((exception) => exception === TARGET_FAILED).length, 1 + QUEUED, answers.join(" "));
-    t.is(answers.filter((exception) => exception === BUSY).length, CLIENTS - 1 - QUEUED, answers.join(" "));
+    const full = CLIENTS - 1 - QUEUED;
     t.deepEqual(
-      order.slice(0, CLIENTS - 1 - QUEUED),
-      Array.from({ length: CLIENTS - 1 - QUEUED }, () => BUSY),
+      order.slice(0, full),
+      Array.from({ length: full }, () => BUSY),
       "the full queue is said at once",
     );
+    t.is(order[full], TARGET_FAILED, "then the first one's time is up");
+    t.true(
+      answers.every((exception) => exception === TARGET_FAILED || exception === BUSY),
+      answers.join(" "),
+    );
+    t.true(answers.filter((exception) => exception === BUSY).length > full, "and who waited for it too long");
     t.is((await clients[0]!.write(20, 1234)).exception, TARGET_FAILED);
     const [silent] = await bed.recorded(1, "kind=outcome");
     t.true(silent?.outcome === "timeout" || silent?.outcome === "not-sent", silent?.outcome);

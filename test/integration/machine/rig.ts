@@ -144,6 +144,7 @@ export function openTcp(
       maxPending: 1,
       maxQueued: 100,
       requestTimeout: 10_000,
+      queueTimeout: 10_000,
       ...options,
     },
     { requests: new Flusher(), answers: new Flusher() },

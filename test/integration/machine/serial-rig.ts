@@ -166,6 +166,7 @@ export function openSerial(
     serial: { path, baudRate: 115_200, parity: "none", stopBits: 1 } as const,
     maxQueued: 100,
     requestTimeout: PATIENT,
+    queueTimeout: PATIENT,
     ...options,
   };
   const port = new SerialPort(given, clock, {

@@ -15,6 +15,39 @@ test("without an answer in time a request fails with 0B, whether it reached the 
   t.like(port.status(), { pending: 0, queued: 0 });
 });
 
+test("a machine's time runs from sending: what waits behind others is answered, on one connection", async (t) => {
+  const machine = await Machine.start(t);
+  const { port, clock, events } = openTcp(t, machine.port, { requestTimeout: 4_000, queueTimeout: 60_000 });
+  machine.onRequest = (seen) => {
+    // By the port's clock each answer takes most of the time that it has.
+    clock.forward(3_000);
+    seen.socket.write(goodReply(seen));
+  };
+  const asks = Array.from({ length: 8 }, (_, i) => write(i, i));
+  for (const ask of asks) port.submit(port.openLane(), ask);
+  for (const ask of asks) t.like(await ask.done, { kind: "answered", exception: 0 });
+  t.is(machine.connections, 1);
+  t.deepEqual(events, []);
+});
+
+test("what waits longer than queueTimeout is answered 06 and never sent", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = () => {};
+  const { port, clock } = openTcp(t, machine.port, { requestTimeout: 60_000, queueTimeout: 1_000 });
+  const [sent, waiting] = [read(0), write(1, 1)];
+  port.submit(port.openLane(), sent);
+  await machine.saw(1);
+  port.submit(port.openLane(), waiting);
+  clock.forward(2_000);
+  const end = await waiting.done;
+  t.like(end, { kind: "failed", exception: 0x06, outcome: "not-sent" });
+  t.regex(end.kind === "failed" ? end.reason : "", /waited 1000 ms for its turn at press-4/);
+  machine.seen[0]!.socket.write(goodReply(machine.seen[0]!));
+  t.deepEqual(registers(await sent.done), [0]);
+  t.is(machine.seen.length, 1);
+  t.like(port.status(), { circuit: "closed", connections: 1 });
+});
+
 test("a machine that accepts and never answers is not shown as working", async (t) => {
   const machine = await Machine.start(t);
   machine.onRequest = () => {};

@@ -25,6 +25,7 @@ export const press: Machine = {
       maxPending: 1,
       maxQueued: 64,
       requestTimeout: 1_000,
+      queueTimeout: 1_000,
     },
   ],
 };

@@ -55,9 +55,12 @@ test("exceptions: every function code and code that can be, and none other", (t)
     t.is(encodeException(functionCode, 11, out, 0), 2);
     t.deepEqual([...out], [functionCode + 128, 11]);
   }
+  t.is(encodeException(0, 1, out, 0), 2);
+  t.deepEqual([...out], [0x80, 1], "to a function code that is none");
+  t.is(encodeException(0x83, 1, out, 0), 2);
+  t.deepEqual([...out], [0x83, 1], "to an exception that was sent as a request");
   for (const [functionCode, code] of [
-    [0, 1],
-    [128, 1],
+    [256, 1],
     [-1, 1],
     [3, 0],
     [3, 256],

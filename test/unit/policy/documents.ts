@@ -156,6 +156,7 @@ function siteOf({ timeZone, protocol, units, ...rules }: z.output<typeof siteFor
     maxPending: 1,
     maxQueued: 16,
     requestTimeout: 1000,
+    queueTimeout: 1000,
   };
   const panel = {
     name: "panel",
