@@ -2,6 +2,7 @@
 import type { RecordDraft } from "../audit/index.ts";
 import type { ForwardView } from "../link/index.ts";
 import type { Tracked } from "./conntrack.ts";
+import { PROTOCOL, type Ipv4Packet } from "./packet/ipv4.ts";
 import type { Forward, Plan } from "./plan.ts";
 
 /** Finds a connection's way; built once for a plan. */
@@ -18,8 +19,22 @@ export class Ways {
   }
 
   of({ from, to, transport, toPort }: Tracked): Forward | null {
+    return this.#find(from, to, transport, toPort);
+  }
+
+  #find(from: string, to: string, transport: string, toPort: number): Forward | null {
     const ways = this.#ways.get(keyOf(from, to, transport));
     return ways?.find(({ start, end }) => start <= toPort && toPort <= end) ?? null;
+  }
+
+  /** Whether a packet is of one of the ways, there or back. Which port it came by it does not tell. */
+  permits({ protocol, source, sourcePort, destination, destinationPort }: Ipv4Packet): boolean {
+    if (protocol !== PROTOCOL.tcp && protocol !== PROTOCOL.udp) return false;
+    const transport = protocol === PROTOCOL.tcp ? "tcp" : "udp";
+    return (
+      this.#find(source, destination, transport, destinationPort) !== null ||
+      this.#find(destination, source, transport, sourcePort) !== null
+    );
   }
 
   /** A machine of the plan began it. */

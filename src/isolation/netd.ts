@@ -205,9 +205,12 @@ class Netd {
   }
 
   #openSinkhole(): void {
-    this.#sinkhole = new Sinkhole(this.#native, this.#refusals, (error) => {
-      this.#problem("sinkhole", `refused packets cannot be read: ${messageOf(error)}`);
-    });
+    this.#sinkhole = new Sinkhole(
+      this.#native,
+      this.#refusals,
+      (packet) => this.#cable.ways.permits(packet),
+      (error) => this.#problem("sinkhole", `refused packets cannot be read: ${messageOf(error)}`),
+    );
     this.#problem("sinkhole", null);
   }
 

@@ -7,6 +7,8 @@ import { testWith } from "../support/tools.ts";
 
 const STREAM = new URL("../support/plant_stream.py", import.meta.url).pathname;
 const [KEPT, GONE] = [4010, 4011];
+/** How a connection ended. */
+const ENDED = /^(?:reset|closed|wrong)/;
 
 function also(...ports: readonly number[]): string {
   return `
@@ -47,8 +49,10 @@ testWith(
   await plant.apply(cableSite(plant, { more: also(KEPT, GONE) }));
   const [server, client] = ends.get(KEPT) ?? [];
   client?.finish();
-  await client?.says(/^closed/);
-  await server?.says(/^closed/);
+  for (const end of ends.get(KEPT) ?? []) {
+    await end.says(ENDED);
+    t.regex(end.ends[0] ?? "", /^closed/, `refused were: ${JSON.stringify(await bed.refusals())}`);
+  }
   t.deepEqual(client?.ends, server?.ends, "as many lines came back as were sent, each right");
   await bed.worksAgain("afterwards");
 
@@ -80,9 +84,8 @@ class Said {
       createInterface({ input: child.stdout }).on("line", (line) => this.#lines.push(line));
   }
 
-  /** How connections ended. */
   get ends(): string[] {
-    return this.#lines.filter((line) => /^(?:reset|closed|wrong)/.test(line));
+    return this.#lines.filter((line) => ENDED.test(line));
   }
 
   says(pattern: RegExp): Promise<void> {

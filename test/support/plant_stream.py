@@ -4,7 +4,7 @@ usage: plant_stream.py serve PORT | dial HOST PORT
 
 The dialler sends a counted line each 5 ms and the server sends each back. Prints "ready" once it listens or is connected, the dialler
 "through" once a hundred lines have come back; then the server prints each connection's end and the dialler its own: "reset",
-"closed" or "wrong", and how many lines were right until then.
+"closed" or "wrong", how many lines were right until then, and for a reset what the kernel said.
 On a line of standard input the dialler ends in good order.
 """
 import socket
@@ -22,8 +22,8 @@ def lines(connection, each):
             count += 1
             each(line)
         return f"closed {count}"
-    except OSError:
-        return f"reset {count}"
+    except OSError as error:
+        return f"reset {count}: {error}"
 
 
 def send(connection):
@@ -34,12 +34,12 @@ def send(connection):
             count += 1
             time.sleep(0.005)
         connection.shutdown(socket.SHUT_WR)
-    except OSError:
-        cut.set()
+    except OSError as error:
+        cut.append(error)
 
 
 ending = threading.Event()
-cut = threading.Event()
+cut = []
 if sys.argv[1] == "serve":
     server = socket.create_server(("0.0.0.0", int(sys.argv[2])))
     print("ready", flush=True)
@@ -61,4 +61,4 @@ sender.start()
 end = lines(connection, lambda line: line.startswith(b"100 ") and print("through", flush=True))
 # The kernel tells of a reset once: where the sender was told, the reader sees an ordinary end.
 sender.join()
-print(end.replace("closed", "reset") if cut.is_set() else end, flush=True)
+print(f"{end.replace('closed', 'reset')}: {cut[0]}" if cut and end.startswith("closed") else end, flush=True)
