@@ -44,8 +44,8 @@ export interface Loss {
   readonly wasOpen: boolean;
   /** When it gave its last good answer, on the monotonic clock; -Infinity: it gave none. */
   readonly lastGood: number;
-  /** Its last answer did not fit, and has failed its own request: what came of that is not the fault of what is under way. */
-  readonly afterMisfit: boolean;
+  /** The request that led to it has failed already: it is not the fault of what is under way. */
+  readonly blamed: boolean;
 }
 
 /** One TCP connection to a Modbus machine. Encodes afresh, with ids of its own, and checks every reply against its request. */
@@ -57,6 +57,7 @@ export class Connection implements Flushable {
   readonly #slots: Slots;
   readonly #frames = new FrameBuffer();
   readonly #maxPending: number;
+  readonly #requestTimeout: number;
   #out = Buffer.allocUnsafeSlow(WRITE_BUFFER);
   #outLength = 0;
   #dirty = false;
@@ -65,14 +66,16 @@ export class Connection implements Flushable {
   #open = false;
   #gone = false;
   #lastGood = -Infinity;
-  #misfit = false;
+  /** The request that the machine answered last has failed over that answer. */
+  #blamed = false;
   #lastReply = 0;
 
   constructor(
     dial: Dial,
     options: {
       maxPending: number;
-      connectTimeout: number;
+      /** Milliseconds, for each answer and for the connection itself. */
+      requestTimeout: number;
       flushers: Flushers;
       clock: Clock;
       events: ConnectionEvents;
@@ -82,6 +85,7 @@ export class Connection implements Flushable {
     this.#clock = options.clock;
     this.#events = options.events;
     this.#maxPending = options.maxPending;
+    this.#requestTimeout = options.requestTimeout;
     this.#slots = new Slots(options.maxPending);
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER);
     const { socket, ready, explain } = dial({
@@ -95,8 +99,8 @@ export class Connection implements Flushable {
     });
     this.#socket = socket;
     this.#copies = ready === "secureConnect";
-    this.#socket.setTimeout(options.connectTimeout, () => {
-      if (!this.#open) this.close(`no answer to the connection attempt in ${options.connectTimeout} ms`);
+    this.#socket.setTimeout(options.requestTimeout, () => {
+      if (!this.#open) this.close(`no answer to the connection attempt in ${options.requestTimeout} ms`);
     });
     this.#socket.once(ready, () => {
       this.#open = true;
@@ -129,11 +133,13 @@ export class Connection implements Flushable {
   send(transaction: Transaction): boolean {
     mayBeSent(transaction);
     if (this.#outLength + MBAP_MAX_FRAME > WRITE_BUFFER) this.flush();
-    const id = this.#slots.take(transaction, this.#clock.monotonic());
+    const now = this.#clock.monotonic();
+    const id = this.#slots.take(transaction, now);
     if (id < 0) {
       this.close("too many of its answers are overdue");
       return false;
     }
+    transaction.deadline = now + this.#requestTimeout;
     const at = this.#outLength;
     const end = encodeRequest(transaction.operation, this.#out, at + MBAP_HEADER);
     writeHeader(this.#out, at, id, transaction.operation.unit, end - at - MBAP_HEADER);
@@ -165,7 +171,10 @@ export class Connection implements Flushable {
     if (transactions.length === 0) return;
     // Before they fail: what is asked next in answer to that must not go into a connection that is given up.
     if (this.#lastReply < oldest) this.close(reason, "silent");
-    else if (this.#frames.held > 0) this.close("the machine stopped in the middle of an answer", "violation");
+    else if (this.#frames.held > 0) {
+      this.#blamed = true;
+      this.close("the machine stopped in the middle of an answer", "violation");
+    }
     for (const transaction of transactions) {
       this.#events.left(transaction);
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "timeout", reason });
@@ -183,7 +192,7 @@ export class Connection implements Flushable {
       inFlight,
       wasOpen: this.#open,
       lastGood: this.#lastGood,
-      afterMisfit: this.#misfit,
+      blamed: this.#blamed,
     });
   }
 
@@ -219,6 +228,7 @@ export class Connection implements Flushable {
     const unit = unitId(bytes, start);
     if (unit !== operation.unit) {
       const reason = `the machine sent a reply of unit ${unit} to a request to unit ${operation.unit}`;
+      this.#blamed = true;
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
       this.close(reason, "violation");
       return;
@@ -230,7 +240,7 @@ export class Connection implements Flushable {
       if (!(error instanceof PeerError)) throw error;
       // Frame, id and unit were right, so what comes next on this connection can still be told apart.
       const reason = `the machine's reply does not fit its request: ${error.message}`;
-      this.#misfit = true;
+      this.#blamed = true;
       this.#events.misfit(reason);
       transaction.failed({ exception: GATEWAY_TARGET_FAILED, outcome: "unknown", reason });
       return;
@@ -238,7 +248,7 @@ export class Connection implements Flushable {
     transaction.answered(reply);
     const first = this.#lastGood === -Infinity;
     this.#lastGood = this.#lastReply;
-    this.#misfit = false;
+    this.#blamed = false;
     if (first) this.#events.answered();
   }
 }

@@ -59,7 +59,6 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   submit(lane: Lane, transaction: Transaction): void {
     this.take(lane, transaction);
-    transaction.deadline = this.#clock.monotonic() + this.#options.queueTimeout;
     if (this.ring.queued > 0) {
       // Room that has just come belongs to those who wait for it.
       this.#queue(lane, transaction);
@@ -100,7 +99,6 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   #send(connection: Connection, lane: Lane, transaction: Transaction): boolean {
     if (!connection.send(transaction)) return false;
-    transaction.deadline = this.#clock.monotonic() + this.#options.requestTimeout;
     lane.connection = connection;
     lane.inFlight++;
     this.#watch();
@@ -113,6 +111,7 @@ export class TcpPort extends LanedPort implements MachinePort {
       transaction.failed(this.#away());
       return;
     }
+    transaction.deadline = this.#clock.monotonic() + this.#options.queueTimeout;
     this.ring.push(lane, transaction);
     this.#watch();
   }
@@ -147,7 +146,7 @@ export class TcpPort extends LanedPort implements MachinePort {
     this.#connections.push(
       new Connection(dial, {
         maxPending,
-        connectTimeout: requestTimeout,
+        requestTimeout,
         flushers: this.#flushers,
         clock: this.#clock,
         events,
@@ -173,7 +172,7 @@ export class TcpPort extends LanedPort implements MachinePort {
 
   #lost(connection: Connection, loss: Loss): void {
     this.#connections.splice(this.#connections.indexOf(connection), 1);
-    const { ending, reason, inFlight, lastGood, wasOpen, afterMisfit } = loss;
+    const { ending, reason, inFlight, lastGood, wasOpen } = loss;
     this.#lastGood = Math.max(this.#lastGood, lastGood);
     const violation = ending === "violation";
     // A machine that closes a connection it has served, or an idle one, may simply be restarting: it is asked again at once.
@@ -183,7 +182,7 @@ export class TcpPort extends LanedPort implements MachinePort {
     if (violation) this.#events.violation(reason);
     if (failed && !this.closed) this.#failed(reason);
     // What alone was under way has led to it; of several nobody knows which, and they are asked once more.
-    const blamed = violation && inFlight.length === 1 && !afterMisfit;
+    const guilty = violation && inFlight.length === 1 && !loss.blamed;
     for (const transaction of inFlight.toReversed()) {
       const lane = transaction.lane;
       if (lane) lane.inFlight--;
@@ -192,7 +191,7 @@ export class TcpPort extends LanedPort implements MachinePort {
         lane &&
         !lane.closed &&
         !this.closed &&
-        !blamed &&
+        !guilty &&
         !transaction.retried &&
         isPlainRead(transaction)
       ) {

@@ -189,6 +189,41 @@ test("an answer that stops half-way costs its own request, in its time, and the 
   t.is(machine.connections, 2);
 });
 
+test("a reply of another unit costs its own request and the connection, not the read beside it", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = () => {};
+  const { port } = openTcp(t, machine.port, { maxPending: 2 });
+  const [bad, good] = [read(10, 2), read(20)];
+  for (const ask of [bad, good]) port.submit(port.openLane(), ask);
+  await machine.saw(2);
+  machine.onRequest = (seen) => seen.socket.write(goodReply(seen));
+  const [first] = machine.seen;
+  first!.socket.write(frame(first!.id, 2, bytes(3, 4, 0, 10, 0, 11)));
+  t.like(await bad.done, { kind: "failed", exception: 0x0b, outcome: "unknown" });
+  t.deepEqual(registers(await good.done), [20]);
+  t.is(machine.connections, 2);
+});
+
+test("half an answer whose time is up costs its own request, not the read that is under way", async (t) => {
+  const machine = await Machine.start(t);
+  machine.onRequest = () => {};
+  const { port, clock } = openTcp(t, machine.port, { maxPending: 2, requestTimeout: 10_000 });
+  const [bad, good] = [read(10), read(20)];
+  port.submit(port.openLane(), bad);
+  await machine.saw(1);
+  clock.forward(8_000);
+  port.submit(port.openLane(), good);
+  await machine.saw(2);
+  machine.onRequest = (seen) => seen.socket.write(goodReply(seen));
+  const [first] = machine.seen;
+  // The length counts a byte that never comes.
+  await written(first!.socket, frame(first!.id, 1, bytes(0x83, 2), { length: 4 }));
+  clock.forward(3_000);
+  t.like(await bad.done, { kind: "failed", exception: 0x0b, outcome: "timeout" });
+  t.deepEqual(registers(await good.done), [20]);
+  t.is(machine.connections, 2);
+});
+
 test("a write that is answered with another value than was written is unknown, and nobody else notices", async (t) => {
   const machine = await Machine.start(t);
   machine.onRequest = (seen) =>
