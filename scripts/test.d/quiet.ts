@@ -25,7 +25,8 @@ export class Quiet {
   async alone<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#alone++;
     const mine = this.#last.then(() => this.#whenIdle()).then(work);
-    this.#last = mine.catch(() => {});
+    // Whether it failed is for who asked for it.
+    this.#last = Promise.allSettled([mine]);
     try {
       return await mine;
     } finally {

@@ -19,8 +19,9 @@ const PATIENCE = 10_000;
 
 /**
  * A Modbus client who is known, and who may not open this service. It is no failure of the handshake (MODBUS/TCP
- * Security R-23): each request is answered with the denial's exception (R-31), whatever it asks, so that the engineer's own tool says "illegal
- * function" and not "connection lost". Nothing here knows a machine. `asked` is told of each request.
+ * Security R-23): each request is answered with the denial's exception (R-31), whatever it asks, so that the engineer's own tool
+ * says "illegal function" and not "connection lost". Nothing here knows a machine. `asked` is told of each request that the
+ * specification allows.
  */
 export function answerDenied(socket: Socket, refused: Refused, asked: (operation: Operation) => void): void {
   const frames = new FrameBuffer();

@@ -32,14 +32,14 @@ const MAX_MALFORMED = 300;
 /** Bytes of an exception reply with its header. */
 const EXCEPTION_FRAME = MBAP_HEADER + 2;
 
-/** What of a request its answer repeats. */
-interface Asked {
+/** What a reply repeats of its request. */
+interface ReplyHeader {
   readonly id: number;
   readonly unit: number;
   readonly functionCode: number;
 }
 
-function askedBy({ id, operation: { unit, functionCode } }: ModbusRequest): Asked {
+function replyHeader({ id, operation: { unit, functionCode } }: ModbusRequest): ReplyHeader {
   return { id, unit, functionCode };
 }
 
@@ -179,12 +179,12 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
   }
 
   /** Well framed, and no request that the specification allows: the client gets the exception for that, and goes on. */
-  #invalid(error: PeerError, asked: Asked, bytes: Uint8Array): void {
+  #invalid(error: PeerError, header: ReplyHeader, bytes: Uint8Array): void {
     const exception = exceptionTo(error);
     this.denials++;
-    if (this.#denied.first(`malformed ${error.code} ${asked.functionCode}`, this.around.clock.now()))
+    if (this.#denied.first(`malformed ${error.code} ${header.functionCode}`, this.around.clock.now()))
       this.#noteMalformed(error, bytes, exception);
-    this.#exception(asked, exception);
+    this.#exception(header, exception);
   }
 
   #malformed(error: PeerError, bytes: Uint8Array): void {
@@ -272,21 +272,21 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     if (this.ended) return;
     const out = this.#room(MBAP_HEADER + 1 + reply.data.length);
     const at = this.#outLength;
-    this.#sent(askedBy(request), out, at, encodeReply(request.operation, reply, out, at + MBAP_HEADER));
+    this.#sent(replyHeader(request), out, at, encodeReply(request.operation, reply, out, at + MBAP_HEADER));
     this.#endOnceAnswered();
   }
 
   replyException(request: ModbusRequest, exception: number): void {
     this.#pending--;
     if (this.ended) return;
-    this.#exception(askedBy(request), exception);
+    this.#exception(replyHeader(request), exception);
     this.#endOnceAnswered();
   }
 
-  #exception(asked: Asked, exception: number): void {
+  #exception(header: ReplyHeader, exception: number): void {
     const out = this.#room(EXCEPTION_FRAME);
     const at = this.#outLength;
-    this.#sent(asked, out, at, encodeException(asked.functionCode, exception, out, at + MBAP_HEADER));
+    this.#sent(header, out, at, encodeException(header.functionCode, exception, out, at + MBAP_HEADER));
   }
 
   /** Its side ended first: it has its answers, and then the connection ends. */
@@ -320,7 +320,7 @@ export class ModbusSession extends Session implements Flushable, RequestHost {
     return this.#out;
   }
 
-  #sent({ id, unit }: Asked, out: Buffer, at: number, end: number): void {
+  #sent({ id, unit }: ReplyHeader, out: Buffer, at: number, end: number): void {
     writeHeader(out, at, id, unit, end - at - MBAP_HEADER);
     this.#outLength = end;
     if (this.#dirty) return;

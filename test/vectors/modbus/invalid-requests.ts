@@ -1,0 +1,22 @@
+/** Requests that are well framed and not allowed (sections 6 and 7): PDUs in hexadecimal, and the exception that a server answers. */
+export const INVALID_REQUESTS: Readonly<Record<string, readonly [pdu: string, exception: number]>> = {
+  "quantity 0": ["0300000000", 3],
+  "126 registers": ["030000007e", 3],
+  "2001 coils": ["01000007d1", 3],
+  "124 registers written": ["100000007cf8", 3],
+  "addresses past the last one": ["03ffff0002", 2],
+  "a write past the last address": ["10ffff00020400010002", 2],
+  "a byte too many": ["03000a000100", 3],
+  "a byte too few": ["03000a00", 3],
+  "a coil value of 1": ["0500010001", 3],
+  "bits after the last coil": ["0f0000000301ff", 3],
+  "a byte count that is not the quantity's": ["1000000002040001", 3],
+  "diagnostics 3 with a word it does not define": ["080003000a", 3],
+  "ReadDeviceId 5": ["2b0e0500", 3],
+  "a file reference of type 7": ["140707000100000001", 2],
+  "file 0": ["140706000000000001", 2],
+  "a file record past the last one": ["1407060001270f0002", 2],
+  "a byte count that no file request has": ["1400", 3],
+  "function 0": ["00", 1],
+  "an exception as a request": ["8302", 1],
+};
